@@ -1,0 +1,132 @@
+"""Install into .venv what a target of the Makefile needs, if something changed.
+
+Started by prepare.sh with .venv's Python; the standard library is all there is.
+
+SPDX-License-Identifier: MIT
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+STATE = ROOT / ".venv" / "prepared.json"
+FETCH = ROOT / "tools" / "fetch_uvwasi.py"
+
+# Which of pyproject.toml's extras each target of the Makefile needs.
+EXTRAS = {
+    "run": {"guests"},
+    "test": {"guests", "test"},
+    "bench": {"guests", "bench"},
+    "dev": {"guests", "test", "dev"},
+}
+
+# What the tests use besides: a command, its Debian packages, what it is for.
+# Tests that miss one are skipped and say so.
+TEST_TOOLS = [
+    ("arm-none-eabi-gcc", "gcc-arm-none-eabi", "the layer on a microcontroller"),
+    (
+        "s390x-linux-gnu-gcc",
+        "gcc-s390x-linux-gnu libc6-dev-s390x-cross",
+        "the layer on a big-endian machine",
+    ),
+    ("qemu-s390x", "qemu-user", "the layer on a big-endian machine"),
+    ("clang", "clang libclang-rt-dev", "the sanitizers"),
+]
+
+# What goes into the package's build; a change means building it again.
+SOURCES = ("csrc", "impl_*", "kit", "vendor", "wasi_backing")
+SOURCE_SUFFIXES = {".c", ".h", ".def"}
+BUILD_FILES = ("setup.py", "pyproject.toml", "wasi_backing/_ffi_build.py")
+BUILD_VARIABLES = ("CC", "CFLAGS", "LDFLAGS", "UVWASI_DIR", "WASI_BACKING_UVWASI")
+
+
+def say(message: str) -> None:
+    print(f"==> {message}", file=sys.stderr, flush=True)
+
+
+def fingerprint() -> str:
+    """Digest everything that the built package depends on."""
+    digest = hashlib.sha256(sys.version.encode())
+    for name in BUILD_VARIABLES:
+        digest.update(f"{name}={os.environ.get(name)}\0".encode())
+    files = {ROOT / name for name in BUILD_FILES}
+    for pattern in SOURCES:
+        for folder in ROOT.glob(pattern):
+            files.update(
+                path
+                for path in folder.rglob("*")
+                if path.suffix in SOURCE_SUFFIXES
+                and path.is_file()
+                and path.name != "_native.c"
+            )
+    for path in sorted(files):
+        digest.update(f"{path.relative_to(ROOT)}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def install_test_tools() -> None:
+    """Install the TEST_TOOLS that are missing, or name what goes untested."""
+
+    def missing() -> list[tuple[str, str, str]]:
+        return [tool for tool in TEST_TOOLS if not shutil.which(tool[0])]
+
+    def apt_get(*arguments: str) -> bool:
+        command = ["apt-get", "-y", "-qq", *arguments]
+        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        return not subprocess.run(
+            command, env=environment, capture_output=True, check=False
+        ).returncode
+
+    wanted = missing()
+    if wanted and os.geteuid() == 0 and shutil.which("apt-get"):
+        packages = [name for _, names, _ in wanted for name in names.split()]
+        say(f"installing {' '.join(packages)}")
+        install = ["install", "--no-install-recommends", *packages]
+        if not apt_get(*install):
+            apt_get("update")
+            apt_get(*install)
+    for command, packages, purpose in missing():
+        say(f"no {command}: not testing {purpose}; Debian has it in {packages}")
+
+
+def fetch_uvwasi() -> None:
+    """Fetch the uvwasi backing's sources; without them it is not built."""
+    if os.environ.get("WASI_BACKING_UVWASI") == "off" or not FETCH.exists():
+        return
+    subprocess.run([sys.executable, str(FETCH)], check=False)
+
+
+def install_package(extras: set[str]) -> None:
+    """Build the package and install it, editable, with these extras."""
+    state = json.loads(STATE.read_text()) if STATE.exists() else {}
+    now = fingerprint()
+    extras |= set(state.get("extras", ()))
+    if state == {"fingerprint": now, "extras": sorted(extras)}:
+        return
+    say(f"building wasi-backing, installing it in .venv with {', '.join(extras)}")
+    STATE.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "pip", "install", "--quiet"]
+    command += ["--editable", f".[{','.join(sorted(extras))}]"]
+    if subprocess.run(command, cwd=ROOT, check=False).returncode:
+        sys.exit("building or installing failed: see above")
+    STATE.write_text(json.dumps({"fingerprint": now, "extras": sorted(extras)}))
+
+
+def main() -> None:
+    target = sys.argv[1]
+    if target in ("test", "dev"):
+        install_test_tools()
+    fetch_uvwasi()
+    install_package(set(EXTRAS[target]))
+
+
+if __name__ == "__main__":
+    main()
