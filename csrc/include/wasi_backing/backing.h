@@ -207,7 +207,7 @@ struct wb_string_sink {
 /* For fd_readdir. */
 struct wb_dirent_sink {
     /* Take the next entry and its name of entry->d_namlen bytes. 0 to go on, or
-     * WB_SINK_FULL, when the entry was cut off and will be asked for again. */
+     * WB_SINK_FULL; the guest may ask for this very entry again. */
     uint16_t (*add)(struct wb_dirent_sink *sink, const wb_dirent *entry,
                     const char *name);
 };

@@ -47,5 +47,12 @@
     __atomic_store_n((pointer), (value), __ATOMIC_RELAXED)
 #endif
 
+/* The layer's only calls of a C library. Compilers turn them into instructions,
+ * or into calls of the functions that every freestanding target must have. */
+#ifndef WB_MEMCPY
+#define WB_MEMCPY(to, from, length) __builtin_memcpy((to), (from), (length))
+#define WB_MEMSET(to, byte, length) __builtin_memset((to), (byte), (length))
+#endif
+
 #endif /* WB_CONFIG */
 #endif

@@ -64,7 +64,8 @@ struct wb_guest {
     struct wb_pairs pairs;
     const struct wb_options *options; /* (read) what wb_guest_open got */
     uint32_t policy;                  /* WB_POLICY_*; set after open */
-    uint32_t facts;                   /* (read) of the backings, combined */
+    uint32_t embedder; /* a slot may run the embedder's code: see
+                          WB_FACT_EMBEDDER, struct wb_stream, and the hooks */
     uint32_t max_path;
     uint32_t max_subscriptions;
     uint32_t interrupted;    /* set by wb_guest_interrupt */
@@ -89,7 +90,9 @@ struct wb_guest {
 wb_errno wb_guest_open(struct wb_guest *guest, const struct wb_options *options,
                        const struct wb_backing *const *stack, size_t depth);
 
-/* Destroy the contexts, outermost first. No call may be running. */
+/* Destroy the contexts, outermost first. No call may be running, and none may be
+ * made any more; how the guest ended can still be read. A guest whose memory is
+ * zero, or that is closed, may be closed (again). */
 void wb_guest_close(struct wb_guest *guest);
 
 /* End the guest soon: its running call if that blocks, else its next call,
@@ -112,10 +115,11 @@ struct wb_call {
      * memory grow; NULL if it cannot move during a call. */
     void (*refresh)(struct wb_call *call);
 
-    uint32_t busy; /* a call is running */
+    uint32_t busy; /* 0, or 1 + the number of the call that is running */
 
     union {
         wb_iovec iovecs[WB_MAX_IOVECS];
+        wb_ciovec ciovecs[WB_MAX_IOVECS];
         struct {
             wb_subscription subscriptions[WB_MAX_SUBSCRIPTIONS];
             wb_event events[WB_MAX_SUBSCRIPTIONS];
@@ -169,8 +173,8 @@ struct wb_call_info {
 /* WB_CALL_COUNT rows, by call number. */
 extern const struct wb_call_info wb_call_infos[];
 
-/* The specification's lower-case name of an errno or a right's bit number, or
- * NULL. */
+/* The specification's name of an errno in capitals, such as "BADF"; NULL for a
+ * number that is none. */
 const char *wb_errno_name(wb_errno error);
 
 /* What a WB_TRAP_* reason means, in a few words; never NULL. */
