@@ -20,7 +20,7 @@ test: ## run all tests; ARGS="tests/cli -k dir" runs some
 
 bench: ## measure the calls, beside other hosts and native C
 	@$(prepare) bench
-	@$(python) bench/run.py $(ARGS)
+	@$(python) -m bench $(ARGS)
 
 build: ## make .venv, with the package and the test tools in it
 	@$(prepare) test
