@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SUITES(X) X(invoke) X(edges)
+#define SUITES(X) \
+    X(invoke) X(edges) X(structs) X(scalars) X(paths) X(iovecs) \
+    X(poll) X(big)
 
 #define DECLARE(name) extern const struct check_suite name##_suite;
 SUITES(DECLARE)
