@@ -22,8 +22,8 @@ static const struct check_suite *const suites[] = {
     SUITES(POINT)
 };
 
-/* One line for each: version, call, argument, element size, alignment, and the
- * argument that counts elements or - for a fixed number of bytes. */
+/* One line for each: version, call, argument, element size, alignment, and which
+ * argument counts elements, or - if there is one, or host. */
 static void print_pointers(void)
 {
     for (size_t i = 0; i < GOOD_COUNT; i++) {
@@ -31,14 +31,19 @@ static void print_pointers(void)
 
         for (const struct good_region *region = good->regions; region->element;
              region++) {
-            printf("%s %s %d %d %d ",
-                   good->id & WB_UNSTABLE ? "unstable" : "preview1",
-                   good_name(good->id), region->arg, region->element,
-                   region->align);
+            int element = region->element;
+            char count[8] = "-";
+
             if (region->count)
-                printf("%d\n", region->count);
-            else
-                printf("-\n");
+                snprintf(count, sizeof(count), "%d", region->count);
+            if (good->said_first) { /* the host knows how many */
+                element = region->align;
+                strcpy(count, "host");
+            }
+            printf("%s %s %d %d %d %s\n",
+                   good->id & WB_UNSTABLE ? "unstable" : "preview1",
+                   good_name(good->id), region->arg, element, region->align,
+                   count);
         }
     }
 }
