@@ -5,7 +5,7 @@
 prepare = sh tools/prepare.sh
 python = .venv/bin/python
 
-.PHONY: help run test bench build check fmt wheel clean
+.PHONY: help run test bench build vendor check fmt wheel clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
@@ -24,6 +24,9 @@ bench: ## measure the calls, beside other hosts and native C
 
 build: ## make .venv, with the package and the test tools in it
 	@$(prepare) test
+
+vendor: ## fetch the uvwasi backing's foreign source into vendor/
+	@$(prepare) vendor
 
 check: ## lint, check types, and compile the C code with warnings as errors
 	@$(prepare) dev

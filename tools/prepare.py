@@ -97,11 +97,9 @@ def install_test_tools() -> None:
         say(f"no {command}: not testing {purpose}; Debian has it in {packages}")
 
 
-def fetch_uvwasi() -> None:
+def fetch_uvwasi() -> int:
     """Fetch the uvwasi backing's sources; without them it is not built."""
-    if os.environ.get("WASI_BACKING_UVWASI") == "off" or not FETCH.exists():
-        return
-    subprocess.run([sys.executable, str(FETCH)], check=False)
+    return subprocess.run([sys.executable, str(FETCH)], check=False).returncode
 
 
 def install_package(extras: set[str]) -> None:
@@ -124,7 +122,9 @@ def main() -> None:
     target = sys.argv[1]
     if target in ("test", "dev"):
         install_test_tools()
-    fetch_uvwasi()
+    status = fetch_uvwasi()
+    if target == "vendor":
+        sys.exit(status)
     install_package(set(EXTRAS[target]))
 
 

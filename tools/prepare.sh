@@ -2,7 +2,7 @@
 # Make .venv: find a Python and a C compiler, installing them where that is
 # possible, and hand over to prepare.py.
 #
-# usage: tools/prepare.sh run|test|bench|dev
+# usage: tools/prepare.sh run|test|bench|dev|vendor
 #
 # SPDX-License-Identifier: MIT
 set -eu
