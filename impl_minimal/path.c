@@ -12,7 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <stdio.h> /* renameat */
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -81,34 +81,33 @@ static uint16_t open_read_only(struct min_context *context, int root,
                                const char *path, size_t path_len, int flags,
                                int *host)
 {
+    int exclusive = flags & O_CREAT && flags & O_EXCL;
     int changes = (flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC;
-    int look = flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_ACCMODE);
-    if (changes || flags & O_EXCL)
-        look = (look & (O_NOFOLLOW | O_DIRECTORY)) | O_PATH;
+    int look = exclusive || changes
+                   ? O_PATH | (flags & (O_NOFOLLOW | O_DIRECTORY))
+                   : flags & ~(O_CREAT | O_EXCL);
     uint16_t error =
         min_open_beneath(context, root, path, path_len, look, 0, host);
     if (error == WB_ERRNO_NOENT && flags & O_CREAT)
         return WB_ERRNO_ROFS;
-    if (!error && (changes || flags & O_EXCL)) {
-        close(*host);
-        return flags & O_CREAT && flags & O_EXCL ? WB_ERRNO_EXIST
-               : changes                         ? WB_ERRNO_ROFS
-                                                 : WB_ERRNO_INVAL;
-    }
-    return error;
+    if (error || !(exclusive || changes))
+        return error;
+    close(*host);
+    return exclusive ? WB_ERRNO_EXIST : WB_ERRNO_ROFS;
 }
 
-/* Whether `path` names a FIFO. */
-static int is_fifo(struct min_context *context, int root, const char *path,
-                   size_t path_len)
+/* Whether `path` names something of this type; O_NOFOLLOW: a link itself. */
+static int is_type(struct min_context *context, int root, const char *path,
+                   size_t path_len, int flags, mode_t type)
 {
     struct stat facts;
     int host;
-    if (min_open_beneath(context, root, path, path_len, O_PATH, 0, &host))
+    if (min_open_beneath(context, root, path, path_len,
+                         O_PATH | (flags & O_NOFOLLOW), 0, &host))
         return 0;
-    int fifo = !fstat(host, &facts) && S_ISFIFO(facts.st_mode);
+    int is = !fstat(host, &facts) && (facts.st_mode & S_IFMT) == type;
     close(host);
-    return fifo;
+    return is;
 }
 
 /* Open, and if that is a FIFO without a reader, to be written to, look for one
@@ -118,15 +117,17 @@ static uint16_t open_waiting(struct min_context *context, int root,
                              wb_fdflags fdflags, int *host)
 {
     const uint64_t longest = 50 * 1000 * 1000;
-    for (uint64_t pause = 1000 * 1000;; pause *= 2) {
+    for (uint64_t pause = 1000 * 1000;;) {
         uint16_t error = min_open_beneath(context, root, path, path_len, flags,
                                           0666, host);
         if (error != WB_ERRNO_NXIO || fdflags & WB_FDFLAGS_NONBLOCK ||
-            !is_fifo(context, root, path, path_len))
+            !is_type(context, root, path, path_len, flags, S_IFIFO))
             return error;
-        error = min_wait(context, -1, 0, pause < longest ? pause : longest);
+        error = min_wait(context, -1, 0, pause);
         if (error != WB_ERRNO_TIMEDOUT)
             return error;
+        if (pause < longest)
+            pause *= 2;
     }
 }
 
@@ -163,6 +164,10 @@ uint16_t min_path_open(void *self, wb_fd fd, wb_lookupflags dirflags,
                                  &opened.host)
                 : open_waiting(context, host, path, path_len, flags, fdflags,
                                &opened.host);
+    /* To the kernel a link is no directory; WASI has one answer for links. */
+    if (error == WB_ERRNO_NOTDIR && flags & O_DIRECTORY && flags & O_NOFOLLOW &&
+        is_type(context, host, path, path_len, flags, S_IFLNK))
+        error = WB_ERRNO_LOOP;
     if (error)
         goto out;
     if (!(oflags & WB_OFLAGS_DIRECTORY) && fstat(opened.host, &facts)) {

@@ -279,7 +279,7 @@ uint16_t min_open_beneath(struct min_context *context, int root,
                           const char *path, size_t path_len, int flags,
                           mode_t mode, int *opened)
 {
-    flags |= O_CLOEXEC | O_NOCTTY;
+    flags |= O_CLOEXEC | (flags & O_PATH ? 0 : O_NOCTTY); /* openat2 is strict */
     if (path[0] == '/')
         return WB_ERRNO_NOTCAPABLE;
     /* One component that is not `..`. As a place it may be a link, and we would
