@@ -19,13 +19,16 @@ struct wb_wasmtime {
     uint32_t bound;      /* `memory` is known */
     uint32_t outcome;    /* how the guest has ended */
     const void *context; /* the one store that may call; NULL before it does */
-    void *caller;        /* of the running call */
     union {
         uint64_t alignment;
         unsigned char bytes[WB_WASMTIME_EXTERN_MAX];
     } memory;            /* a wasmtime_memory_t */
     struct wb_call call; /* last: mostly scratch, and large */
 };
+
+/* What is rare, and kept out of the way of what is not. */
+#define COLD __attribute__((cold, noinline))
+#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
 /* A wasmtime_val_raw_t, of which i32 and i64 are used. */
 struct raw {
@@ -53,7 +56,7 @@ static void *end_trap(struct wb_wasmtime *environment, uint32_t id,
     return end(environment, WB_TRAP, message);
 }
 
-static void *unwind(struct wb_wasmtime *environment, uint32_t outcome)
+COLD static void *unwind(struct wb_wasmtime *environment, uint32_t outcome)
 {
     const struct wb_guest *guest = &environment->guest;
     const struct wb_trap *trap = &guest->trap;
@@ -88,24 +91,21 @@ static void *unwind(struct wb_wasmtime *environment, uint32_t outcome)
 
 /* ---- memory --------------------------------------------------------------------- */
 
-static void view_memory(struct wb_wasmtime *environment, const void *context)
+static void view_memory(struct wb_wasmtime *environment)
 {
     const struct wb_wasmtime_api *api = environment->api;
     const void *memory = environment->memory.bytes;
 
-    environment->call.memory = api->memory_data(context, memory);
-    environment->call.memory_size = api->memory_data_size(context, memory);
+    environment->call.memory = api->memory_data(environment->context, memory);
+    environment->call.memory_size =
+        api->memory_data_size(environment->context, memory);
 }
 
 /* wb_call.refresh: memory may have grown, and moved, while a slot ran. */
 static void refresh(struct wb_call *call)
 {
-    struct wb_wasmtime *environment =
-        (struct wb_wasmtime *)((char *)call -
-                               offsetof(struct wb_wasmtime, call));
-
-    view_memory(environment,
-                environment->api->caller_context(environment->caller));
+    view_memory((struct wb_wasmtime *)((char *)call -
+                                       offsetof(struct wb_wasmtime, call)));
 }
 
 /* Find the caller's memory by name. NULL, or why there is none to use. */
@@ -157,19 +157,27 @@ static void *check_store(struct wb_wasmtime *environment, const void *context,
     return NULL;
 }
 
-/* Before a call without pointers. Functions of an instance are of one store. */
-static void *prepare_store(struct wb_wasmtime *environment, void *caller,
-                           uint32_t id)
+COLD static void *prepare_store_of_linker(struct wb_wasmtime *environment,
+                                          void *caller, uint32_t id)
 {
-    if (environment->memory_mode == WB_WASMTIME_INSTANCE)
+    if (environment->call.busy)
         return NULL;
     return check_store(environment, environment->api->caller_context(caller),
                        id);
 }
 
-/* Before a call that uses memory. NULL, or the trap that ends the guest. */
-static void *prepare_memory(struct wb_wasmtime *environment, void *caller,
-                            uint32_t id)
+/* Before a call without pointers. NULL, or the trap that ends the guest. The
+ * functions of an instance are of one store. */
+static inline void *prepare_store(struct wb_wasmtime *environment, void *caller,
+                                  uint32_t id)
+{
+    if (UNLIKELY(environment->memory_mode != WB_WASMTIME_INSTANCE))
+        return prepare_store_of_linker(environment, caller, id);
+    return NULL;
+}
+
+COLD static void *look_up_memory(struct wb_wasmtime *environment, void *caller,
+                                 uint32_t id)
 {
     const void *context = environment->api->caller_context(caller);
     void *trap = check_store(environment, context, id);
@@ -183,8 +191,25 @@ static void *prepare_memory(struct wb_wasmtime *environment, void *caller,
             return end_trap(environment, id, WB_TRAP_NO_MEMORY, problem);
         environment->bound = environment->memory_mode == WB_WASMTIME_INSTANCE;
     }
-    environment->caller = caller;
-    view_memory(environment, context);
+    view_memory(environment);
+    return NULL;
+}
+
+/* Before a call that uses memory. NULL, or the trap that ends the guest. Memory
+ * moves only when it grows, so that while its size is the same, so is its base;
+ * and the context of a store stays where it is. */
+static inline void *prepare_memory(struct wb_wasmtime *environment,
+                                   void *caller, uint32_t id)
+{
+    if (UNLIKELY(environment->call.busy))
+        return NULL; /* refused by the layer; the outer call needs its view */
+    if (UNLIKELY(!environment->bound ||
+                 environment->memory_mode != WB_WASMTIME_INSTANCE))
+        return look_up_memory(environment, caller, id);
+    if (UNLIKELY(environment->api->memory_data_size(
+                     environment->context, environment->memory.bytes) !=
+                 environment->call.memory_size))
+        view_memory(environment);
     return NULL;
 }
 
@@ -206,18 +231,20 @@ static uint64_t raw_i64(const struct raw *raw)
     return (uint64_t)raw_i32(raw) | (uint64_t)raw_i32(&high) << 32;
 }
 
-static void *answer(struct wb_wasmtime *environment, struct raw *raw,
-                    uint32_t outcome)
+/* Store an errno as an i32. The guest loads all four bytes at once, and a load
+ * waits long for bytes that several stores have left: so this is one store. */
+static inline void *answer(struct wb_wasmtime *environment, struct raw *raw,
+                           uint32_t outcome)
 {
-    if (outcome >= WB_TRAP)
+    if (UNLIKELY(outcome >= WB_TRAP))
         return unwind(environment, outcome);
-    raw->bytes[0] = (unsigned char)outcome;
-    raw->bytes[1] = raw->bytes[2] = raw->bytes[3] = 0;
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    outcome = __builtin_bswap32(outcome);
+#endif
+    memcpy(raw->bytes, &outcome, sizeof(outcome));
     return NULL;
 }
 
-/* A call made while another one runs is left to the layer to refuse: the outer
- * one still needs its view of memory. */
 #define PREPARE_1 prepare_memory
 #define PREPARE_0 prepare_store
 
@@ -229,12 +256,10 @@ static void *answer(struct wb_wasmtime *environment, struct raw *raw,
     {                                                                       \
         struct wb_wasmtime *environment = data;                             \
         struct raw *raw = values;                                           \
+        void *trap = PREPARE_##memory(environment, caller, (id));           \
         (void)values_len;                                                   \
-        if (!environment->call.busy) {                                      \
-            void *trap = PREPARE_##memory(environment, caller, (id));       \
-            if (trap)                                                       \
-                return trap;                                                \
-        }                                                                   \
+        if (UNLIKELY(trap))                                                 \
+            return trap;                                                    \
         return answer(environment, raw,                                     \
                       wb_##entry(&environment->guest,                       \
                                  &environment->call WB_SIGNATURE_##signature( \
