@@ -12,7 +12,8 @@
 
 #define SUITES(X) \
     X(invoke) X(edges) X(structs) X(scalars) X(paths) X(iovecs) \
-    X(poll) X(big)
+    X(poll) X(big) X(answers) X(strings) X(readdir) X(guest) X(state) \
+    X(abi)
 
 #define DECLARE(name) extern const struct check_suite name##_suite;
 SUITES(DECLARE)
