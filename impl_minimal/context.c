@@ -43,6 +43,14 @@ static const char *reason(wb_errno error)
 
 /* ---- options ------------------------------------------------------------------------ */
 
+static size_t bytes_of(const char *const *strings, size_t count)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += strlen(strings[i]) + 1;
+    return bytes;
+}
+
 static wb_errno set_path_resolution(struct min_context *context,
                                     const char *value)
 {
@@ -190,6 +198,8 @@ static wb_errno fill(struct min_context *context)
     if (max_fds > MIN_MAX_FDS)
         return refuse(options, WB_ERRNO_INVAL, "max_fds is %u at most",
                       MIN_MAX_FDS);
+    context->argv_bytes = bytes_of(options->argv, options->argc);
+    context->envp_bytes = bytes_of(options->envp, options->envc);
     context->ignore_rights = options->flags & WB_OPTIONS_IGNORE_RIGHTS ? 1 : 0;
     context->limited_fsize = !getrlimit(RLIMIT_FSIZE, &limit) &&
                              limit.rlim_cur != RLIM_INFINITY;

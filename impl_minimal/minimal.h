@@ -74,6 +74,7 @@ struct min_root {
 struct min_context {
     const struct wb_options *options;
     struct min_memory memory;
+    size_t argv_bytes, envp_bytes; /* of all strings, each with its NUL */
     int interrupted; /* set by interrupt, by any thread; never cleared */
     int wake;        /* readable once interrupted; -1 until a call must wait */
     uint8_t ignore_rights;

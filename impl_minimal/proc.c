@@ -11,14 +11,6 @@
 #include <sched.h>
 #include <string.h>
 
-static uint16_t sizes(const char *const *strings, size_t count, size_t *bytes)
-{
-    *bytes = 0;
-    for (size_t i = 0; i < count; i++)
-        *bytes += strlen(strings[i]) + 1;
-    return WB_ERRNO_SUCCESS;
-}
-
 static uint16_t add_all(const char *const *strings, size_t count,
                         struct wb_string_sink *sink)
 {
@@ -30,9 +22,10 @@ static uint16_t add_all(const char *const *strings, size_t count,
 
 uint16_t min_args_sizes_get(void *self, size_t *argc, size_t *argv_buf_size)
 {
-    const struct wb_options *options = ((struct min_context *)self)->options;
-    *argc = options->argc;
-    return sizes(options->argv, options->argc, argv_buf_size);
+    const struct min_context *context = self;
+    *argc = context->options->argc;
+    *argv_buf_size = context->argv_bytes;
+    return WB_ERRNO_SUCCESS;
 }
 
 uint16_t min_args_get(void *self, struct wb_string_sink *sink)
@@ -44,9 +37,10 @@ uint16_t min_args_get(void *self, struct wb_string_sink *sink)
 uint16_t min_environ_sizes_get(void *self, size_t *environ_count,
                                size_t *environ_buf_size)
 {
-    const struct wb_options *options = ((struct min_context *)self)->options;
-    *environ_count = options->envc;
-    return sizes(options->envp, options->envc, environ_buf_size);
+    const struct min_context *context = self;
+    *environ_count = context->options->envc;
+    *environ_buf_size = context->envp_bytes;
+    return WB_ERRNO_SUCCESS;
 }
 
 uint16_t min_environ_get(void *self, struct wb_string_sink *sink)
