@@ -1,0 +1,75 @@
+"""Fixtures that all tests share.
+
+SPDX-License-Identifier: MIT
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from wasi_backing import backings
+
+ROOT = Path(__file__).resolve().parent.parent
+GUESTS = ROOT / "build" / "guests"
+
+
+@pytest.fixture(params=[backing.name for backing in backings() if not backing.wrapper])
+def backing(request: pytest.FixtureRequest) -> str:
+    """The name of each built-in backing in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def guest_dir(tmp_path: Path) -> Path:
+    """A fresh directory to give to a guest, with nothing in it."""
+    path = tmp_path / "guest"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture(scope="session")
+def compile_guest() -> Callable[..., Path]:
+    """Compile C for wasm32-wasi, once for each source and set of flags.
+
+    `compile_guest(source, *flags)`; the source is C code, or the Path of a file.
+    """
+    return _compile
+
+
+def _compile(source: str | Path, *flags: str) -> Path:
+    if isinstance(source, Path):
+        code = source.read_text()
+        flags = ("-I", str(source.parent), *flags)
+    else:
+        code = source
+    flags = ("-O1", *flags)
+    digest = hashlib.sha256(repr((code, flags)).encode())
+    for folder in (Path(b) for a, b in zip(flags, flags[1:], strict=False) if a == "-I"):
+        for header in sorted(folder.rglob("*.h")) + sorted(folder.rglob("*.def")):
+            digest.update(header.read_bytes())
+    module = GUESTS / f"{digest.hexdigest()[:32]}.wasm"
+    if module.exists():
+        return module
+
+    GUESTS.mkdir(parents=True, exist_ok=True)
+    # Compiled beside its place and renamed, since tests run in several processes.
+    with tempfile.TemporaryDirectory(dir=GUESTS) as scratch:
+        (Path(scratch) / "guest.c").write_text(code)
+        made = Path(scratch) / "guest.wasm"
+        command = [
+            *(sys.executable, "-m", "ziglang", "cc", "-target", "wasm32-wasi"),
+            *("-o", str(made), str(Path(scratch) / "guest.c"), *flags),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.fail(f"the guest does not compile:\n{done.stderr}", pytrace=False)
+        os.replace(made, module)
+    return module

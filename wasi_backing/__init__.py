@@ -1,0 +1,40 @@
+"""Run WebAssembly programs whose WASI calls are answered by a backing of choice.
+
+SPDX-License-Identifier: MIT
+"""
+
+from wasi_backing.engines.plain import PlainGuest
+from wasi_backing.errors import (
+    ConfigurationError,
+    EngineVersionError,
+    Exit,
+    Frame,
+    Interrupted,
+    Trap,
+    UnknownBackingError,
+    WasiError,
+)
+from wasi_backing.options import Preopen
+from wasi_backing.registry import BackingInfo, backings
+from wasi_backing.stdio import CAPTURE, DEVNULL
+from wasi_backing.types import Errno, Filetype, Rights
+
+__all__ = [
+    "CAPTURE",
+    "DEVNULL",
+    "BackingInfo",
+    "ConfigurationError",
+    "EngineVersionError",
+    "Errno",
+    "Exit",
+    "Filetype",
+    "Frame",
+    "Interrupted",
+    "PlainGuest",
+    "Preopen",
+    "Rights",
+    "Trap",
+    "UnknownBackingError",
+    "WasiError",
+    "backings",
+]

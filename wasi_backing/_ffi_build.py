@@ -1,0 +1,125 @@
+"""Describe the compiled module `wasi_backing._native` to cffi.
+
+`setup.py` names `ffibuilder` in `cffi_modules`. What Python sees of the C code is
+cut from the C headers with the C preprocessor, so nothing is declared twice.
+
+SPDX-License-Identifier: MIT
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sysconfig
+import tempfile
+from pathlib import Path
+
+from cffi import FFI
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# The headers that Python works with.
+HEADERS = [
+    "wasi_backing/layer.h",
+    "host/sigint.h",
+    "engines/wasmtime.h",
+]
+
+# The folders whose C files make up the module, besides those of the backings.
+FOLDERS = [
+    "csrc/layer",
+    "csrc/host",
+    "csrc/engines",
+]
+
+INCLUDE = ["csrc/include", "csrc"]
+
+# The backings that are compiled in: where they are, and their C prefix, whose
+# table is `<prefix>_backing`.
+BACKINGS = [
+    ("impl_minimal", "min"),
+]
+
+FLAGS = ["-std=gnu11", "-O2", "-fvisibility=hidden"]
+
+
+def sources() -> list[str]:
+    """Name the C files, relative to the root as setuptools wants them."""
+    folders = FOLDERS + [folder for folder, _ in BACKINGS]
+    return sorted(
+        path.relative_to(ROOT).as_posix()
+        for folder in folders
+        for path in (ROOT / folder).glob("*.c")
+    )
+
+
+def preprocess(*options: str) -> str:
+    """Run the C preprocessor over HEADERS, without any system header."""
+    compiler = os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc"
+    with tempfile.TemporaryDirectory() as stubs:
+        # cffi knows what these two define.
+        for name in ("stddef.h", "stdint.h"):
+            (Path(stubs) / name).touch()
+        include = [stubs, *(str(ROOT / folder) for folder in INCLUDE)]
+        command = [
+            *shlex.split(compiler),
+            *("-E", "-P", "-nostdinc", *options),
+            *(f"-I{folder}" for folder in include),
+            *("-x", "c", "-"),
+        ]
+        return subprocess.run(
+            command,
+            input="".join(f'#include "{header}"\n' for header in HEADERS),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        ).stdout
+
+
+def declarations() -> str:
+    """Cut what Python may use out of HEADERS."""
+    text = preprocess()
+    # Exported by a backing in a shared library, not by us.
+    text = re.sub(r"const struct wb_backing \*wb_backing_entry\([^)]*\);", "", text)
+    # Numbers: the compiler supplies the values.
+    constants = re.findall(
+        r"^#define (WB_[A-Z0-9_]+) (?:0x)?[0-9A-Fa-f]+u?$",
+        preprocess("-dM"),
+        re.MULTILINE,
+    )
+    text += "".join(f"#define {name} ...\n" for name in sorted(constants))
+    return text + "extern const struct wb_backing *const wb_builtin_backings[];\n"
+
+
+def preamble() -> str:
+    """Write the C code at the head of the module: the built-in backings."""
+    tables = [f"{prefix}_backing" for _, prefix in BACKINGS]
+    return "\n".join(
+        [
+            *(f'#include "{header}"' for header in HEADERS),
+            *(f"extern const struct wb_backing {table};" for table in tables),
+            "static const struct wb_backing *const wb_builtin_backings[] = {",
+            *(f"    &{table}," for table in tables),
+            "    NULL",
+            "};",
+        ]
+    )
+
+
+ffibuilder = FFI()
+ffibuilder.cdef(declarations())
+ffibuilder.set_source(
+    "wasi_backing._native",
+    preamble(),
+    sources=sources(),
+    include_dirs=[str(ROOT / folder) for folder in INCLUDE],
+    define_macros=[],
+    extra_compile_args=FLAGS,
+    # One wheel serves every version of Python, except free-threaded ones.
+    py_limited_api=not sysconfig.get_config_var("Py_GIL_DISABLED"),
+)
+
+if __name__ == "__main__":
+    ffibuilder.compile(verbose=True)
