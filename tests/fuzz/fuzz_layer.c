@@ -2,8 +2,8 @@
  * memory, and a backing that answers anything. Sanitizers watch for a byte beside
  * the memory; the checks below watch what an engine relies on.
  *
- *     clang -g -fsanitize=fuzzer,address,undefined -Icsrc/include -Itests/c \
- *         tests/fuzz/fuzz_layer.c tests/c/probe.c tests/c/probe_note.c \
+ *     clang -g -fsanitize=fuzzer,address,undefined -Icsrc/include -Itests/c/layer \
+ *         tests/fuzz/fuzz_layer.c tests/c/layer/probe.c tests/c/layer/probe_note.c \
  *         csrc/layer/[a-z]*.c -o fuzz_layer && ./fuzz_layer
  *
  * SPDX-License-Identifier: MIT

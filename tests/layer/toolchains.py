@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYER = sorted((ROOT / "csrc" / "layer").glob("*.c"))
-C_TESTS = ROOT / "tests" / "c"
+C_TESTS = ROOT / "tests" / "c" / "layer"
 HEADERS = sorted((ROOT / "csrc" / "include" / "wasi_backing").glob("*.h"))
 INCLUDE = f"-I{ROOT / 'csrc' / 'include'}"
 
