@@ -58,6 +58,11 @@ def signature(number: int) -> str:
     return _signatures[number]
 
 
+def in_unstable(number: int) -> bool:
+    """Tell whether wasi_unstable has a call too."""
+    return bool(lib.wb_call_infos[number].unstable)
+
+
 def backings() -> list[BackingInfo]:
     """Describe the backings that are built in, the default first."""
     return [_describe(table) for table in _tables().values()]
