@@ -85,7 +85,7 @@ static wb_errno follow(struct uvw_context *context, wb_fd fd,
 }
 
 /* Look at what `fixed` names, behind the links that it ends in. */
-static wb_errno look(struct uvw_context *context, wb_fd fd, int follow_last,
+static wb_errno look(struct uvw_context *context, wb_fd fd, int how,
                      struct uvw_path *fixed)
 {
     for (;;) {
@@ -99,7 +99,7 @@ static wb_errno look(struct uvw_context *context, wb_fd fd, int follow_last,
         fixed->error = lstat(host, &fixed->facts) ? wb_errno_of_host(errno)
                                                   : WB_ERRNO_SUCCESS;
         int link = !fixed->error && S_ISLNK(fixed->facts.st_mode) &&
-                   (follow_last || fixed->slash);
+                   (how == UVW_FOLLOW || (how == UVW_NOFOLLOW && fixed->slash));
         if (link)
             error = fixed->links++ < MAX_LINKS
                         ? follow(context, fd, fixed, host)
@@ -115,7 +115,7 @@ static wb_errno go_up(struct uvw_context *context, wb_fd fd,
                       struct uvw_path *fixed)
 {
     if (fixed->len) {
-        wb_errno error = look(context, fd, 1, fixed);
+        wb_errno error = look(context, fd, UVW_FOLLOW, fixed);
         if (error || fixed->error)
             return error ? error : fixed->error;
         if (!S_ISDIR(fixed->facts.st_mode))
@@ -184,21 +184,21 @@ wb_errno fix_path(struct uvw_context *context, wb_fd fd, const char *path,
     return error;
 }
 
-wb_errno fix_links(struct uvw_context *context, wb_fd fd, int follow_last,
+wb_errno fix_links(struct uvw_context *context, wb_fd fd, int how,
                    struct uvw_path *fixed)
 {
-    wb_errno error = look(context, fd, follow_last, fixed);
+    wb_errno error = look(context, fd, how, fixed);
     name_root(fixed);
     return error;
 }
 
-wb_errno fix_slash(struct uvw_context *context, wb_fd fd,
+wb_errno fix_slash(struct uvw_context *context, wb_fd fd, int how,
                    struct uvw_path *fixed)
 {
     if (!fixed->slash)
         return WB_ERRNO_SUCCESS;
     wb_errno error = fixed->looked ? WB_ERRNO_SUCCESS
-                                   : fix_links(context, fd, 0, fixed);
+                                   : fix_links(context, fd, how, fixed);
     if (!error && !fixed->error && !S_ISDIR(fixed->facts.st_mode))
         error = WB_ERRNO_NOTDIR;
     return error;

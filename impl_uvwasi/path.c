@@ -56,8 +56,14 @@ static wb_errno prepare_existing(struct uvw_context *context, wb_fd fd,
     }
     wb_errno error = fix_path(context, fd, path, path_len, fixed);
     if (!error && flags & WB_LOOKUPFLAGS_SYMLINK_FOLLOW)
-        error = fix_links(context, fd, 1, fixed);
-    return error ? error : fix_slash(context, fd, fixed);
+        error = fix_links(context, fd, UVW_FOLLOW, fixed);
+    return error ? error : fix_slash(context, fd, UVW_NOFOLLOW, fixed);
+}
+
+/* Whether a path names the very directory that it starts from. */
+static int is_root(const struct uvw_path *fixed)
+{
+    return fixed->len == 1 && fixed->text[0] == '.';
 }
 
 /* What uvwasi is told about links: nothing is left to follow after a fix-up. */
@@ -93,11 +99,12 @@ static wb_errno fix_open_path(struct uvw_context *context, wb_fd fd,
 {
     int create = oflags & WB_OFLAGS_CREAT, exclusive = oflags & WB_OFLAGS_EXCL;
     wb_errno error = fix_path(context, fd, path, path_len, fixed);
-    /* Without EXCL, or it would exist; a link that is not followed is LOOP. */
     if (!error)
         error = fix_links(context, fd,
-                          dirflags & WB_LOOKUPFLAGS_SYMLINK_FOLLOW &&
-                              !(create && exclusive),
+                          create && exclusive ? UVW_ENTRY
+                          : dirflags & WB_LOOKUPFLAGS_SYMLINK_FOLLOW
+                              ? UVW_FOLLOW
+                              : UVW_NOFOLLOW,
                           fixed);
     if (error)
         return error;
@@ -113,7 +120,7 @@ static wb_errno fix_open_path(struct uvw_context *context, wb_fd fd,
     if (fixed->slash && !S_ISDIR(mode))
         return WB_ERRNO_NOTDIR;
     if (S_ISLNK(mode))
-        return oflags & WB_OFLAGS_DIRECTORY ? WB_ERRNO_NOTDIR : WB_ERRNO_LOOP;
+        return WB_ERRNO_LOOP;
     if (S_ISDIR(mode) && (writing || create))
         return WB_ERRNO_ISDIR;
     if (root->flags & UVW_READ_ONLY && (writing || oflags & WB_OFLAGS_TRUNC))
@@ -317,7 +324,7 @@ uint16_t uvw_path_link(void *self, wb_fd old_fd, wb_lookupflags old_flags,
         error = prepare_entry(context, new_fd, new_root, new_path,
                               new_path_len, &to);
     if (!error && context->fixups && to.slash) /* no file is made with one */
-        error = fix_links(context, new_fd, 0, &to);
+        error = fix_links(context, new_fd, UVW_ENTRY, &to);
     if (!error && context->fixups && to.slash)
         error = to.error ? to.error : WB_ERRNO_EXIST;
     if (error)
@@ -345,12 +352,14 @@ uint16_t uvw_path_rename(void *self, wb_fd fd, const char *old_path,
     if (!error)
         error = prepare_entry(context, new_fd, new_root, new_path,
                               new_path_len, &to);
+    if (!error && context->fixups && (is_root(&from) || is_root(&to)))
+        error = WB_ERRNO_BUSY;
     /* A slash on either side: both are directories. */
     if (!error && context->fixups && (from.slash || to.slash)) {
         from.slash = 1;
-        error = fix_slash(context, fd, &from);
-        if (!error && to.slash)
-            error = fix_slash(context, new_fd, &to);
+        error = fix_slash(context, fd, UVW_ENTRY, &from);
+        if (!error)
+            error = fix_slash(context, new_fd, UVW_ENTRY, &to);
     }
     if (error)
         return error;
@@ -371,7 +380,7 @@ uint16_t uvw_path_symlink(void *self, const char *old_path, size_t old_path_len,
         error =
             prepare_entry(context, fd, root, new_path, new_path_len, &fixed);
     if (!error && context->fixups && fixed.slash) {
-        error = fix_links(context, fd, 0, &fixed);
+        error = fix_links(context, fd, UVW_ENTRY, &fixed);
         if (!error)
             error = fixed.error ? fixed.error : WB_ERRNO_EXIST;
     }
@@ -392,9 +401,12 @@ uint16_t uvw_path_remove_directory(void *self, wb_fd fd, const char *path,
     wb_errno error = UVW_USE(context, path_remove_directory, fd, &root);
     if (!error)
         error = prepare_entry(context, fd, root, path, path_len, &fixed);
-    /* Not what a link leads to, even with a slash; and not the root. */
-    if (!error && context->fixups && !strcmp(fixed.text, "."))
+    /* uvwasi would remove `dir` for `dir/.`. */
+    if (!error && context->fixups && path[path_len - 1] == '.' &&
+        (path_len == 1 || path[path_len - 2] == '/'))
         error = WB_ERRNO_INVAL;
+    if (!error && context->fixups && fixed.slash)
+        error = fix_slash(context, fd, UVW_ENTRY, &fixed);
     if (error)
         return error;
     return fix_error(context, uvwasi_path_remove_directory(
@@ -412,8 +424,7 @@ uint16_t uvw_path_unlink_file(void *self, wb_fd fd, const char *path,
     if (!error)
         error = prepare_entry(context, fd, root, path, path_len, &fixed);
     if (!error && context->fixups && fixed.slash) {
-        /* A slash makes a link's name stand for a directory. */
-        error = fix_links(context, fd, 0, &fixed);
+        error = fix_links(context, fd, UVW_ENTRY, &fixed);
         if (!error)
             error = fixed.error                      ? fixed.error
                     : S_ISDIR(fixed.facts.st_mode) ? WB_ERRNO_ISDIR

@@ -177,17 +177,23 @@ struct uvw_path {
 wb_errno fix_path(struct uvw_context *context, wb_fd fd, const char *path,
                   size_t path_len, struct uvw_path *fixed);
 
-/* fix_links: look at what a path names, following the links that it ends in when
- * `follow_last` is not 0 or a slash asks for it. A link's target counts from the
- * link's own directory. NOTCAPABLE when it leads out; LOOP. */
-wb_errno fix_links(struct uvw_context *context, wb_fd fd, int follow_last,
+/* How a call looks at the last component of its path. */
+enum {
+    UVW_ENTRY,    /* as a name: no link is followed, slash or not */
+    UVW_NOFOLLOW, /* as what is there; behind a link if a slash asks for it */
+    UVW_FOLLOW    /* as what is there, behind links */
+};
+
+/* fix_links: look at what a path names. A link's target counts from the link's
+ * own directory. NOTCAPABLE when it leads out; LOOP. */
+wb_errno fix_links(struct uvw_context *context, wb_fd fd, int how,
                    struct uvw_path *fixed);
 
 /* fix_error: what uvwasi's errno is called everywhere else. */
 wb_errno fix_error(const struct uvw_context *context, uvwasi_errno_t error);
 
 /* fix_slash: NOTDIR for a path with a slash behind what is no directory. */
-wb_errno fix_slash(struct uvw_context *context, wb_fd fd,
+wb_errno fix_slash(struct uvw_context *context, wb_fd fd, int how,
                    struct uvw_path *fixed);
 
 /* fix_listen: listen on a socket of the host's, not of libuv's (sock.c). */
