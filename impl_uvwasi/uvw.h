@@ -95,7 +95,9 @@ static inline struct uvw_file *uvw_file(struct uvw_context *context, wb_fd fd)
 }
 
 /* Find the open descriptor `fd`, and with fix-ups check it as every backing
- * does: BADF, or wb_rights_check's error. Without, uvwasi does its own checks.
+ * does: BADF, or wb_rights_check's error. Without, uvwasi does its own checks,
+ * except that of a directory: it keeps "<stderr>" as the path of descriptor 2, and
+ * would work in a folder of that name wherever the host happens to be.
  * UVW_USE takes the call's name, as it stands in rights.def. */
 static inline wb_errno uvw_use(struct uvw_context *context, wb_fd fd,
                                uint32_t kind, wb_rights need,
@@ -105,7 +107,10 @@ static inline wb_errno uvw_use(struct uvw_context *context, wb_fd fd,
     if (!*file)
         return WB_ERRNO_BADF;
     if (!context->fixups)
-        return WB_ERRNO_SUCCESS;
+        return kind == WB_KIND_DIRECTORY &&
+                       (*file)->filetype != WB_FILETYPE_DIRECTORY
+                   ? WB_ERRNO_NOTDIR
+                   : WB_ERRNO_SUCCESS;
     return wb_rights_check(kind, need, (*file)->filetype,
                            context->ignore_rights
                                ? (wb_rights)WB_RIGHTS_ALL

@@ -67,14 +67,19 @@ def test_random_calls_are_sound(
     # uvwasi locks two of its descriptors in the order of the guest's arguments.
     # That is no deadlock: a context serves one thread at a time.
     environment = os.environ | {"TSAN_OPTIONS": "detect_deadlocks=0"}
+    guests, elsewhere = tmp_path / "guests", tmp_path / "elsewhere"
+    guests.mkdir()
+    elsewhere.mkdir()
     done = subprocess.run(
-        [program, tmp_path, str(seed), "50000", fixups],
+        [program, guests, str(seed), "50000", fixups],
+        cwd=elsewhere,
         env=environment,
         capture_output=True,
         text=True,
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
+    assert not list(elsewhere.iterdir()), "written to the working directory"
     rows = [line.split() for line in done.stdout.splitlines()]
     assert len(rows) == 92
     expected_to_fail = NEEDS_A_PEER | (NOT_RAW if fixups == "off" else set())
