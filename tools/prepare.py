@@ -34,10 +34,25 @@ TEST_TOOLS = [
     (
         "s390x-linux-gnu-gcc",
         "gcc-s390x-linux-gnu libc6-dev-s390x-cross",
-        "the layer on a big-endian machine",
+        "the layer on a 64-bit big-endian machine",
     ),
-    ("qemu-s390x", "qemu-user", "the layer on a big-endian machine"),
-    ("clang", "clang libclang-rt-dev", "the sanitizers"),
+    (
+        "mips-linux-gnu-gcc",
+        "gcc-mips-linux-gnu libc6-dev-mips-cross",
+        "the layer on a 32-bit big-endian machine",
+    ),
+    (
+        "arm-linux-gnueabihf-gcc",
+        "gcc-arm-linux-gnueabihf libc6-dev-armhf-cross",
+        "the layer on 32-bit ARM",
+    ),
+    (
+        "i686-linux-gnu-gcc",
+        "gcc-i686-linux-gnu libc6-dev-i386-cross",
+        "the layer on 32-bit x86",
+    ),
+    ("qemu-s390x", "qemu-user", "the layer on other machines"),
+    ("clang", "clang libclang-rt-dev", "with clang and its sanitizers"),
 ]
 
 # What goes into the package's build; a change means building it again.
@@ -85,14 +100,17 @@ def install_test_tools() -> None:
             command, env=environment, capture_output=True, check=False
         ).returncode
 
-    wanted = missing()
+    wanted = [names.split() for _, names, _ in missing()]
     if wanted and os.geteuid() == 0 and shutil.which("apt-get"):
-        packages = [name for _, names, _ in wanted for name in names.split()]
+        packages = [name for names in wanted for name in names]
         say(f"installing {' '.join(packages)}")
-        install = ["install", "--no-install-recommends", *packages]
-        if not apt_get(*install):
+        install = ["install", "--no-install-recommends"]
+        # A new machine has no package lists, and some Debian may lack a package.
+        if not apt_get(*install, *packages):
             apt_get("update")
-            apt_get(*install)
+            if not apt_get(*install, *packages):
+                for names in wanted:
+                    apt_get(*install, *names)
     for command, packages, purpose in missing():
         say(f"no {command}: not testing {purpose}; Debian has it in {packages}")
 

@@ -16,6 +16,7 @@ from wasi_backing.errors import (
 )
 from wasi_backing.options import Preopen
 from wasi_backing.registry import BackingInfo, backings
+from wasi_backing.sources import get_include, get_source
 from wasi_backing.stdio import CAPTURE, DEVNULL
 from wasi_backing.types import Errno, Filetype, Rights
 
@@ -37,4 +38,6 @@ __all__ = [
     "UnknownBackingError",
     "WasiError",
     "backings",
+    "get_include",
+    "get_source",
 ]
