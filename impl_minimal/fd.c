@@ -3,7 +3,8 @@
  *
  * System calls: lseek, fstat, ftruncate, futimens, posix_fadvise, fsync,
  * fdatasync, fallocate; fcntl and tcgetattr once for a lent descriptor. fdstat,
- * prestat and fd_renumber make none of their own.
+ * prestat and fd_renumber make none of their own; nor do fd_tell and fd_seek in a
+ * file that the guest has opened, unless they go by its end.
  *
  * fdflags are kept here and said anew with each transfer (io.c); nothing is set
  * on a description. That a lent description appends is told, and cannot be undone.
@@ -214,26 +215,50 @@ uint16_t min_fd_renumber(void *self, wb_fd fd, wb_fd to)
 
 /* ---- positions and contents -------------------------------------------------------------- */
 
-static uint16_t seek(struct min_file *file, off_t offset, int whence,
-                     wb_filesize *newoffset)
+off_t min_position(const struct min_file *file)
 {
-    off_t position = lseek(file->host, offset, whence);
+    return file->flags & MIN_POSITION ? (off_t)file->position
+                                      : lseek(file->host, 0, SEEK_CUR);
+}
+
+/* Seek in what is known here. */
+static wb_errno seek_kept(struct min_file *file, wb_filedelta offset,
+                          wb_whence whence)
+{
+    int64_t from = whence == WB_WHENCE_SET ? 0 : file->position;
+    if (offset < -from || offset > INT64_MAX - from)
+        return WB_ERRNO_INVAL;
+    file->position = from + offset;
+    return WB_ERRNO_SUCCESS;
+}
+
+static wb_errno seek_host(struct min_file *file, wb_filedelta offset,
+                          wb_whence whence)
+{
+    static const int whences[WB_WHENCE_COUNT] = {SEEK_SET, SEEK_CUR, SEEK_END};
+    off_t position = lseek(file->host, (off_t)offset, whences[whence]);
     if (position < 0)
         return wb_errno_of_host(errno);
-    *newoffset = (wb_filesize)position;
+    file->position = position;
+    if (file->filetype == WB_FILETYPE_REGULAR_FILE && !(file->flags & MIN_KEEP))
+        file->flags |= MIN_POSITION;
     return WB_ERRNO_SUCCESS;
 }
 
 uint16_t min_fd_seek(void *self, wb_fd fd, wb_filedelta offset,
                      wb_whence whence, wb_filesize *newoffset)
 {
-    static const int whences[WB_WHENCE_COUNT] = {SEEK_SET, SEEK_CUR, SEEK_END};
     struct min_file *file;
     wb_errno error = min_use(self, fd, WB_NEEDS_KIND_fd_seek,
                              wb_rights_fd_seek(offset, whence), &file);
     if (error)
         return error;
-    return seek(file, offset, whences[whence], newoffset);
+    error = file->flags & MIN_POSITION && whence != WB_WHENCE_END
+                ? seek_kept(file, offset, whence)
+                : seek_host(file, offset, whence);
+    if (!error)
+        *newoffset = (wb_filesize)file->position;
+    return error;
 }
 
 uint16_t min_fd_tell(void *self, wb_fd fd, wb_filesize *offset)
@@ -242,7 +267,11 @@ uint16_t min_fd_tell(void *self, wb_fd fd, wb_filesize *offset)
     wb_errno error = MIN_USE(self, fd_tell, fd, &file);
     if (error)
         return error;
-    return seek(file, 0, SEEK_CUR, offset);
+    off_t position = min_position(file);
+    if (position < 0)
+        return wb_errno_of_host(errno);
+    *offset = (wb_filesize)position;
+    return WB_ERRNO_SUCCESS;
 }
 
 uint16_t min_fd_advise(void *self, wb_fd fd, wb_filesize offset,

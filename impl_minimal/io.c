@@ -292,6 +292,26 @@ static uint16_t transfer(struct min_context *context, struct min_file *file,
     }
 }
 
+/* Read or write at the position, and advance it. */
+static uint16_t transfer_on(struct min_context *context, struct min_file *file,
+                            const wb_iovec *iovs, size_t iovs_len, int how,
+                            size_t *count)
+{
+    int kept = file->flags & MIN_POSITION && !(how & MIN_HOST_APPEND);
+    uint16_t error = transfer(context, file, iovs, iovs_len,
+                              kept ? (off_t)file->position : -1, how, count);
+    if (error == WB_ERRNO_SPIPE && kept) {
+        /* One of those files in /proc that are streams. */
+        file->flags &= (uint8_t)~MIN_POSITION;
+        return transfer(context, file, iovs, iovs_len, -1, how, count);
+    }
+    if (!error && kept)
+        file->position += (int64_t)*count;
+    else if (!error && *count > 0) /* appended: the kernel knows where that was */
+        file->flags &= (uint8_t)~MIN_POSITION;
+    return error;
+}
+
 /* How a file with these flags is written. They are never set on the description
  * but said anew for each write: so they work on lent ones, and pwrite can leave
  * APPEND out (on Linux O_APPEND overrules its offset). */
@@ -317,7 +337,7 @@ uint16_t min_fd_read(void *self, wb_fd fd, const wb_iovec *iovs,
     wb_errno error = MIN_USE(self, fd_read, fd, &file);
     if (error)
         return error;
-    return transfer(self, file, iovs, iovs_len, -1, 0, nread);
+    return transfer_on(self, file, iovs, iovs_len, 0, nread);
 }
 
 uint16_t min_fd_write(void *self, wb_fd fd, const wb_ciovec *iovs,
@@ -327,8 +347,8 @@ uint16_t min_fd_write(void *self, wb_fd fd, const wb_ciovec *iovs,
     wb_errno error = MIN_USE(self, fd_write, fd, &file);
     if (error)
         return error;
-    return transfer(self, file, (const wb_iovec *)iovs, iovs_len, -1,
-                    how_to_write(file), nwritten);
+    return transfer_on(self, file, (const wb_iovec *)iovs, iovs_len,
+                       how_to_write(file), nwritten);
 }
 
 uint16_t min_fd_pread(void *self, wb_fd fd, const wb_iovec *iovs,

@@ -39,7 +39,8 @@ enum {
 enum {
     MIN_KEEP = 1,      /* lent: the host descriptor is not ours to close */
     MIN_READ_ONLY = 2, /* at or below a read-only preopen */
-    MIN_FIFO = 4       /* opened by path: "no writer yet" is not its end */
+    MIN_FIFO = 4,      /* opened by path: "no writer yet" is not its end */
+    MIN_POSITION = 8   /* `position` holds, and not that of the description */
 };
 
 /* An open descriptor of the guest's. */
@@ -48,6 +49,7 @@ struct min_file {
     const char *preopen;             /* the guest's name for it, or NULL */
     struct min_directory *directory; /* the state of fd_readdir, or NULL */
     const struct wb_stream *stream;  /* MIN_IO_STREAM */
+    int64_t position;                /* MIN_POSITION; at least 0 */
     int host;                        /* -1 for MIN_IO_STREAM and _NONE */
     wb_fdflags fdflags;
     wb_filetype filetype;
@@ -224,6 +226,11 @@ void min_filestat(const struct stat *facts, wb_filestat *filestat);
 
 /* Fill in what a host descriptor, opened with `flags`, is and can do. */
 void min_describe(struct min_file *file, mode_t mode, int flags);
+
+/* Where the next transfer on a host descriptor begins; -1 and errno if it has no
+ * position. For regular files of our own it is kept here, since nobody else moves
+ * it: a seek then is no system call, and a transfer is one that says where. */
+off_t min_position(const struct min_file *file);
 
 /* The times of utimensat for a call that sets times. */
 void min_times(wb_timestamp atim, wb_timestamp mtim, wb_fstflags flags,

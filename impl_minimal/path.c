@@ -176,6 +176,8 @@ uint16_t min_path_open(void *self, wb_fd fd, wb_lookupflags dirflags,
         goto out;
     }
     min_describe(&opened, facts.st_mode, flags);
+    if (S_ISREG(facts.st_mode))
+        opened.flags |= MIN_POSITION;
     if (!context->ignore_rights) {
         opened.base &= fs_rights_base;
         opened.inheriting = fs_rights_inheriting;

@@ -251,7 +251,7 @@ static wb_filesize bytes_to_read(const struct min_file *file)
     struct stat facts;
     int bytes;
     if (file->filetype == WB_FILETYPE_REGULAR_FILE) {
-        off_t position = lseek(file->host, 0, SEEK_CUR);
+        off_t position = min_position(file);
         if (position < 0 || fstat(file->host, &facts) ||
             facts.st_size <= position)
             return 0;
