@@ -298,18 +298,18 @@ static void options_of_another_size_are_inval_or_read_as_far_as_known(void)
 
 static void a_shorter_table_has_no_slots_behind_its_end(void)
 {
-    const struct wb_backing *stack[1];
     const size_t size = offsetof(struct wb_backing, fd_tell);
+    struct wb_backing whole = probe_backing;
     /* As long as it says, so that a sanitizer sees what reads on. */
-    struct wb_backing *table = malloc(size);
+    void *table = malloc(size);
+    const struct wb_backing *stack[] = {table};
     struct world *world = world_open(WORLD_SIZE, 1);
 
     CHECK_EQ(table != NULL, 1);
     if (!table)
         return;
-    memcpy(table, &probe_backing, size);
-    table->size = (uint32_t)size;
-    stack[0] = table;
+    whole.size = (uint32_t)size;
+    memcpy(table, &whole, size);
     wb_guest_close(&world->guest);
     CHECK_EQ(wb_guest_open(&world->guest, &world->options, stack, 1), 0);
     good_prepare(world);

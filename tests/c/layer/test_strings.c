@@ -80,6 +80,25 @@ static void sizes_that_a_guest_cannot_count_are_overflow(void)
     world_close(world);
 }
 
+static void the_largest_sizes_that_a_guest_can_count_are_told(void)
+{
+    struct world *world = world_open(WORLD_SIZE, 0);
+
+    for (size_t i = 0; i < 2; i++) {
+        good_prepare(world);
+        world->probe.told_strings = world->probe.told_bytes = UINT32_MAX;
+        CHECK_EQ(WORLD_CALL(world, sizes[i], 64, 68), 0);
+        CHECK_EQ(world_get32(world, 64), UINT32_MAX);
+        CHECK_EQ(world_get32(world, 68), UINT32_MAX);
+        CHECK_EQ(WORLD_CALL(world, gets[i], 64, 1024), WB_TRAP);
+        CHECK_EQ(world->guest.trap.length, UINT64_C(4) * UINT32_MAX);
+        world->probe.told_strings = 1;
+        CHECK_EQ(WORLD_CALL(world, gets[i], 64, 1024), WB_TRAP);
+        CHECK_EQ(world->guest.trap.length, UINT32_MAX);
+    }
+    world_close(world);
+}
+
 static void a_backing_that_breaks_its_word_is_io_and_stays_inside(void)
 {
     static const char *const strings[] = {"abc", "de", "f"}; /* 3, 9 bytes */
@@ -176,6 +195,7 @@ static const struct check_test strings_tests[] = {
     CHECK_TEST(strings_are_packed_behind_pointers_to_them),
     CHECK_TEST(no_strings_store_nothing),
     CHECK_TEST(sizes_that_a_guest_cannot_count_are_overflow),
+    CHECK_TEST(the_largest_sizes_that_a_guest_can_count_are_told),
     CHECK_TEST(a_backing_that_breaks_its_word_is_io_and_stays_inside),
     CHECK_TEST(a_string_of_an_impossible_length_is_io),
     CHECK_TEST(an_error_of_either_slot_is_the_calls),
