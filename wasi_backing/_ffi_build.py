@@ -12,6 +12,7 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 import sysconfig
 import tempfile
 from pathlib import Path
@@ -19,6 +20,9 @@ from pathlib import Path
 from cffi import FFI
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+
+import uvwasi_source  # noqa: E402
 
 # The headers that Python works with.
 HEADERS = [
@@ -44,15 +48,40 @@ BACKINGS = [
 
 FLAGS = ["-std=gnu11", "-O2", "-fvisibility=hidden"]
 
+# libuv exports its functions whatever the flags say; ours must not be mistaken for
+# those of another libuv in the process.
+LINK_FLAGS = ["-Wl,-Bsymbolic"]
+
+
+def find_uvwasi() -> uvwasi_source.Build | None:
+    """Find what the uvwasi backing is built from, and say so when there is none."""
+    try:
+        build = uvwasi_source.find_build()
+    except uvwasi_source.SourceError as error:
+        sys.exit(f"uvwasi: {error}")
+    if build is None and os.environ.get("WASI_BACKING_UVWASI") != "off":
+        print(
+            "building without the uvwasi backing: its source is not here "
+            "(make vendor fetches it)",
+            file=sys.stderr,
+        )
+    return build
+
+
+UVWASI = find_uvwasi()
+if UVWASI:
+    BACKINGS.append(("impl_uvwasi", "uvw"))
+
 
 def sources() -> list[str]:
     """Name the C files, relative to the root as setuptools wants them."""
     folders = FOLDERS + [folder for folder, _ in BACKINGS]
-    return sorted(
+    ours = sorted(
         path.relative_to(ROOT).as_posix()
         for folder in folders
         for path in (ROOT / folder).glob("*.c")
     )
+    return ours + (UVWASI.sources if UVWASI else [])
 
 
 def preprocess(*options: str) -> str:
@@ -114,9 +143,14 @@ ffibuilder.set_source(
     "wasi_backing._native",
     preamble(),
     sources=sources(),
-    include_dirs=[str(ROOT / folder) for folder in INCLUDE],
-    define_macros=[],
+    include_dirs=[
+        str(ROOT / folder)
+        for folder in INCLUDE + (UVWASI.include_dirs if UVWASI else [])
+    ],
+    define_macros=[("_GNU_SOURCE", ""), *([("WB_WITH_UVWASI", "1")] if UVWASI else [])],
+    libraries=UVWASI.libraries if UVWASI else [],
     extra_compile_args=FLAGS,
+    extra_link_args=LINK_FLAGS,
     # One wheel serves every version of Python, except free-threaded ones.
     py_limited_api=not sysconfig.get_config_var("Py_GIL_DISABLED"),
 )

@@ -77,6 +77,12 @@ def stack_of(name: str) -> Sequence[Any]:
     table = _tables().get(name)
     if table is None:
         known = ", ".join(_tables())
+        if name == "uvwasi":
+            raise UnknownBackingError(
+                f"the backing 'uvwasi' was not built in; to get it, fetch its source "
+                f"in the project's folder (make vendor) and build again; known are: "
+                f"{known}"
+            )
         raise UnknownBackingError(f"unknown backing {name!r}; known are: {known}")
     return [table]
 
