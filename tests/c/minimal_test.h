@@ -20,8 +20,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-extern const struct wb_backing min_backing;
-static const struct wb_backing *const b = &min_backing;
+/* The backing under test, by the name of its table. */
+#ifndef TEST_BACKING
+#define TEST_BACKING min_backing
+#endif
+extern const struct wb_backing TEST_BACKING;
+static const struct wb_backing *const b = &TEST_BACKING;
 
 #define READ WB_RIGHTS_FD_READ
 #define WRITE WB_RIGHTS_FD_WRITE
