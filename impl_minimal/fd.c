@@ -2,9 +2,10 @@
  * (directory.c).
  *
  * System calls: lseek, fstat, ftruncate, futimens, posix_fadvise, fsync,
- * fdatasync, fallocate; fcntl and tcgetattr once for a lent descriptor. fdstat,
- * prestat and fd_renumber make none of their own; nor do fd_tell and fd_seek in a
- * file that the guest has opened, unless they go by its end.
+ * fdatasync, fallocate; fcntl and fstat once for a lent descriptor, and an open
+ * if it is a terminal. fdstat, prestat and fd_renumber make none of their own; nor
+ * do fd_tell and fd_seek in a file that the guest has opened, unless they go by
+ * its end.
  *
  * fdflags are kept here and said anew with each transfer (io.c); nothing is set
  * on a description. That a lent description appends is told, and cannot be undone.
@@ -15,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -72,6 +74,30 @@ void min_describe(struct min_file *file, mode_t mode, int flags)
     file->inheriting = S_ISDIR(mode) ? WB_RIGHTS_ALL : 0;
 }
 
+/* Replace a lent terminal by a description of our own, if it can be had: only
+ * then can it be non-blocking, as terminals know no RWF_NOWAIT. The master of a
+ * pseudo-terminal has a name, too, but opening that makes another one. */
+static void open_terminal_anew(struct min_file *file, int flags)
+{
+    char name[64];
+    struct stat before, after;
+    if (!ptsname_r(file->host, name, sizeof name) ||
+        ttyname_r(file->host, name, sizeof name))
+        return;
+    int host = open(name, (flags & O_ACCMODE) | O_NONBLOCK | O_NOCTTY |
+                              O_CLOEXEC);
+    if (host < 0)
+        return;
+    if (fstat(file->host, &before) || fstat(host, &after) ||
+        before.st_rdev != after.st_rdev) {
+        close(host);
+        return;
+    }
+    file->host = host;
+    file->io = MIN_IO_OWN;
+    file->flags &= (uint8_t)~MIN_KEEP;
+}
+
 wb_errno min_describe_lent(struct min_file *file)
 {
     struct stat facts;
@@ -82,6 +108,8 @@ wb_errno min_describe_lent(struct min_file *file)
     file->flags &= (uint8_t)~MIN_FIFO; /* its opening is long over */
     if (flags & O_APPEND)
         file->fdflags |= WB_FDFLAGS_APPEND;
+    if (S_ISCHR(facts.st_mode) && isatty(file->host))
+        open_terminal_anew(file, flags);
     return WB_ERRNO_SUCCESS;
 }
 

@@ -8,9 +8,9 @@
  * when it would have blocked do we wait, for the descriptor and for interrupt's
  * wake-up together. No signal is used to get out of a wait.
  *
- * Assumed of lent descriptors that know no RWF_NOWAIT (terminals): that nobody
- * else takes the input which poll announced, and that PIPE_BUF bytes can be
- * written when poll says that some can.
+ * Assumed of lent descriptors that know no RWF_NOWAIT and are no terminals that
+ * can be opened anew (fd.c): that nobody else takes the input which poll
+ * announced, and that PIPE_BUF bytes can be written when poll says that some can.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -62,15 +62,17 @@ uint16_t min_wait(struct min_context *context, int host, short events,
     uint64_t deadline = min_deadline(timeout);
     struct pollfd fds[2] = {{wake, POLLIN, 0}, {host, events, 0}};
     for (;;) {
-        if (min_interrupted(context))
+        /* What is ready is not stopped, as it would not block. */
+        int stop = min_interrupted(context);
+        int ready = min_host_poll(fds, 2, stop ? 0 : timeout);
+        if (ready < 0 && errno != EINTR)
+            return wb_errno_of_host(errno);
+        if (ready > 0 && fds[1].revents)
+            return WB_ERRNO_SUCCESS;
+        if (stop || (ready > 0 && fds[0].revents))
             return WB_STOP_GUEST;
-        int ready = min_host_poll(fds, 2, timeout);
-        if (ready > 0)
-            return fds[0].revents ? WB_STOP_GUEST : WB_ERRNO_SUCCESS;
         if (ready == 0)
             return WB_ERRNO_TIMEDOUT;
-        if (errno != EINTR)
-            return wb_errno_of_host(errno);
         timeout = min_time_left(deadline);
     }
 }

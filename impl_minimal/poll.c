@@ -48,6 +48,7 @@ struct wait {
     uint64_t wall_time; /* the earliest WALL_TIME */
     struct item *stream; /* one that is not due */
     size_t streams;      /* how many there are of those */
+    int stop;            /* interrupted */
     struct item items[WB_MAX_SUBSCRIPTIONS];
     struct pollfd fds[WB_MAX_SUBSCRIPTIONS + FIRST];
 };
@@ -137,15 +138,17 @@ static int stream_ready(struct wait *wait, struct item *item, uint64_t timeout)
     return 1;
 }
 
+static void due_now(struct item *item, int *due)
+{
+    item->what = DUE;
+    *due = 1;
+}
+
 /* Whether something is due that needs no poll; -1: a stream stops the guest. */
 static int look(struct wait *wait)
 {
     int due = 0, found;
-    uint64_t now = 0, wall = 0;
-    if (wait->deadline != UINT64_MAX && wait->deadline != 0)
-        now = clock_now(CLOCK_MONOTONIC);
-    if (wait->wall_time != UINT64_MAX)
-        wall = clock_now(CLOCK_REALTIME);
+    uint64_t now = 0, wall = 0; /* 0: not looked at yet */
     wait->streams = 0;
     for (size_t i = 0; i < wait->count; i++) {
         struct item *item = &wait->items[i];
@@ -154,11 +157,16 @@ static int look(struct wait *wait)
             due = 1;
             break;
         case DEADLINE:
+            if (item->value && item->value != UINT64_MAX && !now)
+                now = clock_now(CLOCK_MONOTONIC);
+            if (item->value <= now)
+                due_now(item, &due);
+            break;
         case WALL_TIME:
-            if (item->value <= (item->what == DEADLINE ? now : wall)) {
-                item->what = DUE;
-                due = 1;
-            }
+            if (!wall)
+                wall = clock_now(CLOCK_REALTIME);
+            if (item->value <= wall)
+                due_now(item, &due);
             break;
         case STREAM:
             found = stream_ready(wait, item, 0);
@@ -196,8 +204,10 @@ static uint16_t sleep_once(struct wait *wait)
     int wake = min_wake_descriptor(wait->context);
     if (wake < 0)
         return wb_errno_of_host(errno);
-    if (min_interrupted(wait->context))
-        return WB_STOP_GUEST;
+    /* What is ready is due all the same, as it would not block. */
+    int stop = min_interrupted(wait->context);
+    if (stop)
+        timeout = 0;
     wait->fds[WAKE] = (struct pollfd){wake, POLLIN, 0};
     if (wait->wall_time != UINT64_MAX && wait->fds[ALARM].fd < 0) {
         wait->fds[ALARM].fd = min_host_alarm_open(wait->wall_time);
@@ -206,8 +216,13 @@ static uint16_t sleep_once(struct wait *wait)
         if (wait->fds[ALARM].fd < 0 && timeout > 100 * slice)
             timeout = 100 * slice;
     }
-    if (min_host_poll(wait->fds, wait->fds_len, timeout) < 0 && errno != EINTR)
-        return wb_errno_of_host(errno);
+    if (min_host_poll(wait->fds, wait->fds_len, timeout) < 0) {
+        if (errno != EINTR)
+            return wb_errno_of_host(errno);
+        for (size_t i = WAKE; i < wait->fds_len; i++)
+            wait->fds[i].revents = 0;
+    }
+    wait->stop = stop || wait->fds[WAKE].revents;
     return WB_ERRNO_SUCCESS;
 }
 
@@ -225,12 +240,12 @@ static uint16_t wait_until_due(struct wait *wait)
         int due = look(wait);
         if (due < 0)
             return WB_STOP_GUEST;
-        if (due && wait->fds_len > FIRST &&
-            min_host_poll(wait->fds + FIRST, wait->fds_len - FIRST, 0) < 0 &&
-            errno != EINTR)
-            return wb_errno_of_host(errno);
-        if (due)
+        if (due) {
+            if (wait->fds_len > FIRST &&
+                min_host_poll(wait->fds + FIRST, wait->fds_len - FIRST, 0) < 0)
+                return wb_errno_of_host(errno);
             return WB_ERRNO_SUCCESS;
+        }
         uint16_t error = sleep_once(wait);
         if (error)
             return error;
@@ -238,7 +253,7 @@ static uint16_t wait_until_due(struct wait *wait)
             look(wait);
             return WB_ERRNO_SUCCESS;
         }
-        if (wait->fds[WAKE].revents)
+        if (wait->stop)
             return WB_STOP_GUEST;
     }
 }
@@ -298,6 +313,7 @@ uint16_t min_poll_oneoff(void *self, const wb_subscription *subscriptions,
     wait.subscriptions = subscriptions;
     wait.count = nsubscriptions;
     wait.fds_len = FIRST;
+    wait.stop = 0;
     wait.deadline = wait.wall_time = UINT64_MAX;
     wait.fds[WAKE] = wait.fds[ALARM] = (struct pollfd){-1, 0, 0};
     for (size_t i = 0; i < nsubscriptions; i++) {

@@ -407,7 +407,7 @@ TEST(a_read_only_preopen_refuses_every_change)
 {
     prepare();
     preopens[0].flags = WB_PREOPEN_READ_ONLY;
-    char other[90];
+    char other[1040];
     snprintf(other, sizeof other, "%s/other", scratch);
     CHECK_INT(mkdir(other, 0777), 0);
     preopens[1] = (struct wb_preopen){"/rw", other, 0, 0};

@@ -33,7 +33,7 @@ static const struct wb_backing *const b = &TEST_BACKING;
 
 /* ---- a fresh directory ------------------------------------------------------- */
 
-static char scratch[64]; /* its path; "root" in it is the guest's */
+static char scratch[1024]; /* its path; "root" in it is the guest's */
 static int outside;      /* a host descriptor of scratch */
 
 static int remove_one(const char *path, const struct stat *facts, int kind,
@@ -86,7 +86,7 @@ static int open_descriptors(void)
 static struct wb_options options;
 static struct wb_preopen preopens[2];
 static struct wb_extra extras[1];
-static char root_path[80], error_text[200];
+static char root_path[1040], error_text[2200];
 static void *self;
 static int descriptors_before;
 
