@@ -15,10 +15,40 @@ from pathlib import Path
 
 import pytest
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # pytest depends on it there
+    import tomli as tomllib
+
 from wasi_backing import backings
 
 ROOT = Path(__file__).resolve().parent.parent
 GUESTS = ROOT / "build" / "guests"
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Mark what tests/expectations says to fail: passing is then a failure.
+
+    Raises:
+        pytest.UsageError: A file there names a test that does not exist.
+    """
+    tests = {item.nodeid.removeprefix("tests/"): item for item in items}
+    collected = {name.partition("::")[0] for name in tests}
+    whole_files = not any("::" in argument for argument in config.args)
+    for path in sorted((ROOT / "tests" / "expectations").glob("*.toml")):
+        for entry in tomllib.loads(path.read_text())["test"]:
+            test = tests.get(entry["id"])
+            if test is not None:
+                # By its own judgement, and not by a tool that is missing.
+                raises = (AssertionError, OSError)
+                mark = pytest.mark.xfail(
+                    reason=entry["reason"], raises=raises, strict=True
+                )
+                test.add_marker(mark)
+            elif whole_files and entry["id"].partition("::")[0] in collected:
+                raise pytest.UsageError(f"{path.name}: there is no {entry['id']}")
 
 
 @pytest.fixture(params=[backing.name for backing in backings() if not backing.wrapper])

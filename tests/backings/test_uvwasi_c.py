@@ -1,5 +1,6 @@
 """The uvwasi delegate and the library behind it, from C, under sanitizers: random
-calls on two guests at once, one on each backing.
+calls on two guests at once, one on each backing, and the C tests of the minimal
+backing.
 
 SPDX-License-Identifier: MIT
 """
@@ -8,8 +9,11 @@ from __future__ import annotations
 
 import concurrent.futures
 import os
+import re
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -19,50 +23,89 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import uvwasi_source  # noqa: E402
 
-OURS = ["-Wall", "-Wextra", "-Wpedantic", "-Wmissing-prototypes", "-Werror", "-std=c11"]
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-std=c11"]
 # What random calls cannot bring about: nothing connects, nothing is received.
 NEEDS_A_PEER = {"sock_accept", "sock_send"}
 # Without the fix-ups no socket is more than a host descriptor to uvwasi, and what
 # uvwasi 0.0.19 tells as a link's text ends in a NUL, which the layer refuses.
 NOT_RAW = {"sock_recv", "sock_shutdown", "path_readlink"}
 
+SUITES = sorted((ROOT / "tests" / "c").glob("minimal_*.c"))
+CASES = [
+    pytest.param(suite.stem, name, id=f"{suite.stem}-{name}")
+    for suite in SUITES
+    for name in re.findall(r"^TEST\((\w+)\)", suite.read_text(), re.MULTILINE)
+]
 
-@pytest.fixture(scope="module", params=["address,undefined", "thread"])
-def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the test program with all of uvwasi and libuv instrumented."""
-    build = uvwasi_source.find_build()
-    if build is None:
-        pytest.skip("uvwasi's source is not there: make vendor")
-    folder = tmp_path_factory.mktemp("uvwasi")
-    flags = ["-O1", "-g", "-D_GNU_SOURCE=", f"-fsanitize={request.param}"]
-    if "undefined" in request.param:
-        flags.append("-fno-sanitize-recover=undefined")
-    foreign = [f"-isystem{ROOT / path}" for path in build.include_dirs]
-    includes = [f"-I{ROOT / 'csrc' / 'include'}", f"-I{ROOT / 'csrc'}", *foreign]
-    commands = []
-    own = [*(ROOT / "csrc/layer").glob("*.c"), ROOT / "csrc/host/errno_host.c"]
-    own += [*(ROOT / "impl_minimal").glob("*.c"), *(ROOT / "impl_uvwasi").glob("*.c")]
-    own.append(ROOT / "tests/c/hosted/random_calls.c")
-    for number, source in enumerate([*own, *(ROOT / path for path in build.sources)]):
-        warnings = OURS if number < len(own) else ["-w"]
-        output = ["-c", source, "-o", folder / f"{number}.o"]
-        commands.append(["gcc", *flags, *warnings, *includes, *output])
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for done in pool.map(
-            lambda command: subprocess.run(command, capture_output=True, text=True), commands
-        ):
-            assert done.returncode == 0, done.stderr
-    libraries = [f"-l{name}" for name in ["pthread", *build.libraries]]
-    command = ["gcc", *flags, *folder.glob("*.o"), "-o", folder / "random_calls", *libraries]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return folder / "random_calls"
+
+class Compiler:
+    """Builds programs with both backings, the layer, uvwasi and libuv in them."""
+
+    def __init__(self, folder: Path, sanitizer: str) -> None:
+        build = uvwasi_source.find_build()
+        if build is None:
+            pytest.skip("uvwasi's source is not there: make vendor")
+        self.folder = folder
+        foreign = [f"-isystem{ROOT / path}" for path in build.include_dirs]
+        self.flags = ["-O1", "-g", "-D_GNU_SOURCE=", f"-fsanitize={sanitizer}"]
+        if "undefined" in sanitizer:
+            self.flags.append("-fno-sanitize-recover=undefined")
+        self.flags += [f"-I{ROOT / 'csrc' / 'include'}", f"-I{ROOT / 'csrc'}", *foreign]
+        self.libraries = [f"-l{name}" for name in ["pthread", *build.libraries]]
+        ours = [*(ROOT / "csrc/layer").glob("*.c"), ROOT / "csrc/host/errno_host.c"]
+        ours += [*(ROOT / "impl_minimal").glob("*.c")]
+        ours += [*(ROOT / "impl_uvwasi").glob("*.c")]
+        strict = [*WARNINGS, "-Wmissing-prototypes"]
+        self.objects = self.compile((path, strict) for path in ours)
+        self.objects += self.compile((ROOT / path, ["-w"]) for path in build.sources)
+
+    def compile(self, sources: Iterable[tuple[Path, list[str]]]) -> list[Path]:
+        """Compile each source with its own flags, two at a time."""
+
+        def one(source: tuple[Path, list[str]]) -> Path:
+            path, flags = source
+            made = self.folder / f"{path.relative_to(ROOT).as_posix()}.o".replace("/", "_")
+            self.run([*self.flags, *flags, "-c", path, "-o", made])
+            return made
+
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            return list(pool.map(one, sources))
+
+    def program(self, source: Path, *flags: str) -> Path:
+        """Compile and link one program."""
+        made = self.folder / source.stem
+        self.run([*self.flags, *flags, source, *self.objects, "-o", made, *self.libraries])
+        return made
+
+    def run(self, arguments: list[str | Path]) -> None:
+        done = subprocess.run(["gcc", *arguments], capture_output=True, text=True)
+        if done.returncode:
+            pytest.fail(done.stderr, pytrace=False)
+
+
+@pytest.fixture(scope="module")
+def addresses(tmp_path_factory: pytest.TempPathFactory) -> Compiler:
+    return Compiler(tmp_path_factory.mktemp("addresses"), "address,undefined")
+
+
+@pytest.fixture(scope="module")
+def threads(tmp_path_factory: pytest.TempPathFactory) -> Compiler:
+    return Compiler(tmp_path_factory.mktemp("threads"), "thread")
+
+
+# ---- random calls ------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=["addresses", "threads"])
+def random_calls(request: pytest.FixtureRequest) -> Path:
+    compiler: Compiler = request.getfixturevalue(request.param)
+    return compiler.program(ROOT / "tests/c/hosted/random_calls.c", *WARNINGS)
 
 
 @pytest.mark.parametrize("fixups", ["on", "off"])
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_random_calls_are_sound(
-    program: Path, fixups: str, seed: int, tmp_path: Path
+    random_calls: Path, fixups: str, seed: int, tmp_path: Path
 ) -> None:
     # uvwasi locks two of its descriptors in the order of the guest's arguments.
     # That is no deadlock: a context serves one thread at a time.
@@ -71,7 +114,7 @@ def test_random_calls_are_sound(
     guests.mkdir()
     elsewhere.mkdir()
     done = subprocess.run(
-        [program, guests, str(seed), "50000", fixups],
+        [random_calls, guests, str(seed), "50000", fixups],
         cwd=elsewhere,
         env=environment,
         capture_output=True,
@@ -87,3 +130,33 @@ def test_random_calls_are_sound(
         assert int(tried) > 100, call
         if backing == "uvwasi" and call not in expected_to_fail:
             assert int(succeeded) > 0, call
+
+
+# ---- the C tests of a backing --------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def suites(addresses: Compiler) -> dict[str, Path]:
+    quiet = ["-Wno-unused-function", "-Wno-unused-variable", "-DTEST_BACKING=uvw_backing"]
+    return {
+        suite.stem: addresses.program(suite, *WARNINGS, *quiet, f"-I{suite.parent}")
+        for suite in SUITES
+    }
+
+
+@pytest.mark.parametrize(("suite", "name"), CASES)
+def test_the_backings_c_tests(
+    suites: dict[str, Path], suite: str, name: str, tmp_path: Path
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:  # its name must be short
+        done = subprocess.run(
+            [suites[suite], name],
+            cwd=tmp_path,
+            env=os.environ | {"TMPDIR": folder},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+    if done.returncode not in (0, 1):
+        pytest.fail(done.stdout + done.stderr)
+    assert done.stdout.splitlines()[-1] == f"ok {name}", done.stdout
