@@ -33,9 +33,7 @@ TARGETS = [
     Target("gcc, static", "gcc", ("-O2", "-static")),
     Target("gcc, small limits", "gcc", (*SANITIZED, *SMALL_LIMITS)),
     Target("gcc, another config.h", "gcc", (*SANITIZED, *SMALL_CONFIG)),
-    Target(
-        "i686, 32 bits", "i686-linux-gnu-gcc", ("-O1", "-static"), ("qemu-i386",)
-    ),
+    Target("i686, 32 bits", "i686-linux-gnu-gcc", ("-O1", "-static"), ("qemu-i386",)),
     Target(
         "arm, 32 bits", "arm-linux-gnueabihf-gcc", ("-O1", "-static"), ("qemu-arm",)
     ),

@@ -49,9 +49,7 @@ def test_memory_is_marked_where_a_parameter_points_to_it() -> None:
 
 
 def test_wasi_unstable_has_all_but_sock_accept_and_four_of_its_own() -> None:
-    unstable = {
-        row[1] for row in table("spec_signatures.txt") if row[0] == "unstable"
-    }
+    unstable = {row[1] for row in table("spec_signatures.txt") if row[0] == "unstable"}
     for name, *_, ours in calls():
         expected = "OWN" if name in OWN_IN_UNSTABLE else "SAME"
         assert ours == (expected if name in unstable else "NONE"), name

@@ -274,6 +274,52 @@ static void a_pointer_without_a_memory_traps_by_its_own_reason(void)
     world_close(world);
 }
 
+/* 1 if an argument is an offset, or counts elements at one. */
+static int is_about_memory(const struct good_call *good, uint8_t arg)
+{
+    for (const struct good_region *region = good->regions; region->element;
+         region++)
+        if (region->arg == arg || (region->count && region->count == arg))
+            return 1;
+    return 0;
+}
+
+/* ... with all that can be wrong with the other arguments, but for the iovecs,
+ * whose own addresses are out of bounds when they are. */
+static void run_judged_first(struct world *world, const struct good_call *good,
+                             const struct good_region *region)
+{
+    uint64_t args[9];
+
+    check_row("%s, argument %d", good_name(good->id), region->arg);
+    memcpy(args, good->args, sizeof(args));
+    for (uint8_t arg = 0; arg < 9; arg++)
+        if (!is_about_memory(good, arg))
+            args[arg] = UINT64_MAX;
+    args[region->arg] = UINT32_MAX;
+    good_prepare(world);
+    good_place(world, good, args);
+    for (const struct good_region *other = good->regions; other->element;
+         other++)
+        if (other->kind == GOOD_TEXT && other != region)
+            world->call.memory[args[other->arg]] = 0xff;
+    world_keep(world);
+    check_trap(world, world_invoke(world, good->id, args), good, OUTSIDE);
+    /* And with an empty path in place of a bad one. */
+    for (const struct good_region *other = good->regions; other->element;
+         other++)
+        if (other->kind == GOOD_TEXT && other != region)
+            args[other->count] = 0;
+    probe_forget(&world->probe);
+    memset(&world->guest.trap, 0, sizeof(world->guest.trap));
+    check_trap(world, world_invoke(world, good->id, args), good, OUTSIDE);
+}
+
+static void pointers_are_judged_before_anything_else(void)
+{
+    each_region_and_policy(run_judged_first);
+}
+
 static void a_trap_tells_the_span(void)
 {
     struct world *world = world_open(WORLD_SIZE, 0);
@@ -297,6 +343,7 @@ static const struct check_test edges_tests[] = {
     CHECK_TEST(a_memory_of_0_bytes_has_no_room),
     CHECK_TEST(a_memory_of_0_bytes_has_room_for_nothing),
     CHECK_TEST(a_pointer_without_a_memory_traps_by_its_own_reason),
+    CHECK_TEST(pointers_are_judged_before_anything_else),
     CHECK_TEST(a_trap_tells_the_span),
 };
 CHECK_SUITE(edges);

@@ -322,6 +322,28 @@ static void a_shorter_table_has_no_slots_behind_its_end(void)
     free(table);
 }
 
+static void the_shortest_table_has_no_slot_at_all(void)
+{
+    const size_t size = offsetof(struct wb_backing, args_get);
+    struct wb_backing whole = probe_backing;
+    void *table = malloc(size);
+    const struct wb_backing *stack[] = {table};
+    struct world *world = world_open(WORLD_SIZE, 1);
+
+    CHECK_EQ(table != NULL, 1);
+    if (!table)
+        return;
+    whole.size = (uint32_t)size;
+    memcpy(table, &whole, size);
+    wb_guest_close(&world->guest);
+    CHECK_EQ(wb_guest_open(&world->guest, &world->options, stack, 1), 0);
+    for (uint32_t i = 0; i < WB_CALL_COUNT; i++)
+        CHECK_EQ(WORLD_CALL(world, i, 0, 0, 0) != WB_ERRNO_IO, 1);
+    CHECK_TEXT(world->probe.said, "");
+    world_close(world);
+    free(table);
+}
+
 static void a_longer_table_is_read_as_far_as_it_is_known(void)
 {
     static struct {
@@ -372,6 +394,7 @@ static const struct check_test guest_tests[] = {
     CHECK_TEST(error_text_is_cut_to_its_room),
     CHECK_TEST(options_of_another_size_are_inval_or_read_as_far_as_known),
     CHECK_TEST(a_shorter_table_has_no_slots_behind_its_end),
+    CHECK_TEST(the_shortest_table_has_no_slot_at_all),
     CHECK_TEST(a_longer_table_is_read_as_far_as_it_is_known),
     CHECK_TEST(limits_are_the_options_but_never_above_the_layers),
 };

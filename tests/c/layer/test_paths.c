@@ -292,6 +292,23 @@ static void a_links_target_that_is_not_utf_8_is_ilseq(void)
     world_close(world);
 }
 
+static void a_links_target_may_be_as_long_as_was_offered(void)
+{
+    struct world *world = world_open((size_t)WB_MAX_PATH + WORLD_SIZE, 0);
+    char target[WB_MAX_PATH];
+
+    good_prepare(world);
+    memset(target, 't', sizeof(target));
+    world->probe.target = target;
+    world->probe.count = sizeof(target);
+    CHECK_EQ(WORLD_CALL(world, WB_CALL_path_readlink, 3, 8, 1, 64,
+                        WB_MAX_PATH + 1, 16), 0);
+    CHECK_EQ(world_get32(world, 16), WB_MAX_PATH);
+    CHECK_BYTES(world->call.memory + 64, target, sizeof(target));
+    CHECK_EQ(world->call.memory[64 + WB_MAX_PATH], '?');
+    world_close(world);
+}
+
 static void a_links_target_longer_than_was_offered_is_io(void)
 {
     struct world *world = world_open(WORLD_SIZE, 0);
@@ -317,6 +334,7 @@ static const struct check_test paths_tests[] = {
     CHECK_TEST(a_link_to_an_absolute_path_is_notcapable),
     CHECK_TEST(a_links_target_is_cut_to_the_guests_buffer),
     CHECK_TEST(a_links_target_that_is_not_utf_8_is_ilseq),
+    CHECK_TEST(a_links_target_may_be_as_long_as_was_offered),
     CHECK_TEST(a_links_target_longer_than_was_offered_is_io),
 };
 CHECK_SUITE(paths);

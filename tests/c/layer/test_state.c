@@ -258,6 +258,10 @@ static void memory_is_looked_at_afresh_only_if_embedder_code_may_run(void)
         world->call.refresh = refresh;
         CHECK_EQ(WORLD_CALL(world, WB_CALL_fd_tell, 3, 64), 0);
         CHECK_EQ(refreshed, why != 0);
+        good_prepare(world);
+        CHECK_EQ(WORLD_CALL(world, WB_CALL_args_get, 64, 128), 0);
+        CHECK_EQ(WORLD_CALL(world, WB_CALL_fd_readdir, 3, 64, 9, 0, 128), 0);
+        CHECK_EQ(refreshed > 1, why != 0);
         /* NULL where it cannot move during a call. */
         world->call.refresh = NULL;
         good_prepare(world);

@@ -109,11 +109,11 @@ static void filestat_of_wasi_unstable_has_56_bytes(void)
 
 static void prestat_has_8_bytes(void)
 {
-    static const uint8_t image[8] = {0, 0, 0, 0, 0x04, 0x03, 0x02, 0x01};
+    static const uint8_t image[8] = {1, 0, 0, 0, 0x04, 0x03, 0x02, 0x01};
     struct world *world = world_open(WORLD_SIZE, 0);
 
     good_prepare(world);
-    world->probe.prestat = (wb_prestat){.tag = WB_PREOPENTYPE_DIR,
+    world->probe.prestat = (wb_prestat){.tag = WB_PREOPENTYPE_DIR + 1,
                                         .pr_name_len = 0x01020304};
     CHECK_EQ(WORLD_CALL(world, WB_CALL_fd_prestat_get, 3, AT), 0);
     check_image(world, image, sizeof(image));
