@@ -150,12 +150,6 @@ static wb_errno step_down(struct walk *walk, size_t len, size_t after)
     return WB_ERRNO_SUCCESS;
 }
 
-static int is_link(int fd)
-{
-    struct stat facts;
-    return !fstat(fd, &facts) && S_ISLNK(facts.st_mode);
-}
-
 /* Open walk->name, the last component. *opened stays -1 when it was a link, which
  * has then been put in place of it. */
 static wb_errno open_last(struct walk *walk, size_t after, int flags,
@@ -168,10 +162,15 @@ static wb_errno open_last(struct walk *walk, size_t after, int flags,
     if (slash)
         flags |= O_DIRECTORY;
     int fd = openat(walk->current, walk->name, flags | O_NOFOLLOW, mode);
-    if (fd >= 0 && follow && (flags & (O_PATH | O_DIRECTORY)) == O_PATH &&
-        is_link(fd)) {
-        close(fd);
-        return expand(walk, after, WB_ERRNO_LOOP);
+    if (fd >= 0 && follow && (flags & (O_PATH | O_DIRECTORY)) == O_PATH) {
+        /* Only a place can be that of a link. */
+        struct stat facts;
+        int failed = fstat(fd, &facts);
+        if (failed || S_ISLNK(facts.st_mode)) {
+            wb_errno error = failed ? wb_errno_of_host(errno) : WB_ERRNO_LOOP;
+            close(fd);
+            return failed ? error : expand(walk, after, error);
+        }
     }
     if (fd < 0) {
         wb_errno error = wb_errno_of_host(errno);
