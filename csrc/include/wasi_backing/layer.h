@@ -97,7 +97,8 @@ void wb_guest_close(struct wb_guest *guest);
 
 /* End the guest soon: its running call if that blocks, else its next call,
  * returns WB_STOP. From any thread or signal handler; sticky. A guest that only
- * computes makes no calls: stopping it is the engine's business. */
+ * computes makes no calls: stopping it is the engine's business. Not while
+ * wb_guest_open or wb_guest_close runs: the contexts come and go then. */
 void wb_guest_interrupt(struct wb_guest *guest);
 
 /* ---- calls --------------------------------------------------------------- */
@@ -108,7 +109,7 @@ void wb_guest_interrupt(struct wb_guest *guest);
 struct wb_call {
     /* The guest's linear memory. The engine sets both before every call that
      * calls.def marks as using memory, since memory may have moved. */
-    uint8_t *memory;
+    uint8_t *memory;      /* NULL if the engine found none; then the size is 0 */
     uint64_t memory_size; /* bytes; up to 4 GiB */
 
     /* Read the two members above afresh, after a slot that may have let the
