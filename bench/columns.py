@@ -220,7 +220,7 @@ def our_backings() -> list[str]:
         from wasi_backing import backings
     except ImportError:
         return []
-    known = list(backings())
+    known = [backing.name for backing in backings()]
     return [name for name in ("minimal", "uvwasi") if name in known]
 
 

@@ -67,7 +67,7 @@ def ratio_table(results: Results, ours: str) -> Table:
     """Make the table that compares a backing of ours with the other columns."""
     others = [c for c in results.columns if c != ours]
     table = Table(
-        title=f"{ours} against the others, [quartiles], and the bar for it",
+        title=f"{ours} against the others: ratio, its quartiles, and the bar for it",
         title_justify="left",
     )
     table.add_column("call", no_wrap=True)
