@@ -193,9 +193,15 @@ static uint16_t step(struct walk *walk, int flags, mode_t mode, int *opened)
     int last = name[len + strspn(name + len, "/")] == '\0';
     if (len > NAME_MAX)
         return WB_ERRNO_NAMETOOLONG;
-    if (is_name(name, len, "..")) /* may take long: look up from the work */
-        return min_interrupted(walk->context) ? WB_STOP_GUEST
-                                              : step_up(walk, after);
+    if (is_name(name, len, "..")) {
+        const int exclusive = O_CREAT | O_EXCL;
+        if (min_interrupted(walk->context)) /* may take long */
+            return WB_STOP_GUEST;
+        wb_errno error = step_up(walk, after);
+        return !error && last && (flags & exclusive) == exclusive
+                   ? WB_ERRNO_EXIST
+                   : error;
+    }
     if (len == 0 || is_name(name, len, ".")) {
         walk->at = after;
         if (!last)
