@@ -24,7 +24,11 @@
 
 #include "portability.h"
 
-#define DEFAULT_MAX_FDS 1024
+enum {
+    DEFAULT_MAX_FDS = 1024,
+    /* uvwasi looks for a free number from 0 on, one after the other. */
+    MOST_MAX_FDS = 65536
+};
 
 /* ---- memory ----------------------------------------------------------------- */
 
@@ -152,7 +156,7 @@ wb_errno uvw_describe(struct uvw_file *file, int host)
         file->io = flags & O_NONBLOCK ? UVW_IO_OWN : UVW_IO_POLL;
 
     if (flags & O_APPEND)
-        file->host_fdflags = WB_FDFLAGS_APPEND;
+        file->host_fdflags |= WB_FDFLAGS_APPEND;
     file->fdflags |= file->host_fdflags;
     file->base = wb_rights_of(file->filetype);
     if (S_ISCHR(facts.st_mode) && isatty(host))
@@ -209,6 +213,9 @@ static wb_errno check_options(struct uvw_context *context)
                           extra->value);
         context->fixups = !strcmp(extra->value, "on");
     }
+    if (options->max_fds > MOST_MAX_FDS)
+        return refuse(options, WB_ERRNO_INVAL, "max_fds is %d at most",
+                      MOST_MAX_FDS);
     if (options->arena && !options->allocator)
         return refuse(options, WB_ERRNO_NOTSUP,
                       "the uvwasi backing cannot live in an arena: libuv uses "
@@ -258,7 +265,12 @@ static wb_errno prepare_stdio(struct uvw_context *context, int n, int *host,
     *missing = 0;
     if (stdio->kind == WB_STDIO_DESCRIPTOR) {
         flags = fcntl(stdio->descriptor, F_GETFL);
-        *missing = flags < 0 || fstat(stdio->descriptor, &facts);
+        *missing = flags < 0 && errno == EBADF;
+        if (flags >= 0 && fstat(stdio->descriptor, &facts))
+            flags = -1;
+        if (flags < 0 && !*missing)
+            return refuse(context->options, wb_errno_of_host(errno),
+                          "descriptor %d: %s", n, strerror(errno));
     }
     if (stdio->kind == WB_STDIO_DESCRIPTOR && !*missing) {
         /* A pipe and a terminal can be had with a description of our own, on
@@ -292,29 +304,58 @@ static wb_errno prepare_stdio(struct uvw_context *context, int n, int *host,
             file->base &= ~(wb_rights)WB_RIGHTS_FD_WRITE;
     } else if (stdio->kind == WB_STDIO_NONE) {
         file->io = UVW_IO_PLAIN; /* /dev/null never blocks */
+        file->filetype = WB_FILETYPE_UNKNOWN;
+        file->base = WB_RIGHTS_OF_STREAM;
     }
     return WB_ERRNO_SUCCESS;
 }
 
 /* ---- the context --------------------------------------------------------------------- */
 
-/* uvwasi_init tells neither which preopen is wrong nor closes what it has opened
- * before it: look first. */
-static wb_errno check_preopens(const struct wb_options *options)
+/* Open preopen n and make it the next descriptor. uvwasi_init would do that as
+ * well, but tells not which one it cannot open, and leaks it when memory is short.
+ */
+static wb_errno add_preopen(struct uvw_context *context, size_t n, wb_fd fd)
 {
-    for (size_t i = 0; i < options->preopens_len; i++) {
-        const struct wb_preopen *preopen = &options->preopens[i];
-        int host =
-            open(preopen->host_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        wb_errno error = host < 0 ? wb_errno_of_host(errno) : WB_ERRNO_SUCCESS;
-        if (host >= 0)
-            close(host);
+    const struct wb_preopen *preopen = &context->options->preopens[n];
+    struct uvw_file file = {.flags = UVW_PREOPEN};
+    struct stat facts;
+    uv_fs_t real = {.ptr = NULL};
+    wb_errno error = WB_ERRNO_SUCCESS;
+    int host = open(preopen->host_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (preopen->flags & WB_PREOPEN_READ_ONLY)
+        file.flags |= UVW_READ_ONLY;
+    if (host < 0 || fstat(host, &facts))
+        error = wb_errno_of_host(errno);
+    else
+        context->roots[n] = (struct uvw_root){facts.st_dev, facts.st_ino};
+    if (!error && uv_fs_realpath(NULL, &real, preopen->host_path, NULL))
+        error = wb_errno_of_host(-(int)real.result);
+    if (!error)
+        error = uvw_describe(&file, host);
+    if (!error)
+        error = uvw_private_preopen(context, host, preopen->guest_name,
+                                    real.ptr);
+    if (error && host >= 0)
+        close(host);
+    uv_fs_req_cleanup(&real);
+    if (!error) {
+        error = uvw_keep(context, fd, &file);
         if (error)
-            return refuse(options, error, "preopen \"%s\": \"%s\": %s",
-                          preopen->guest_name, preopen->host_path,
-                          reason(error));
+            uvwasi_fd_close(&context->uvwasi, fd);
     }
-    return WB_ERRNO_SUCCESS;
+    if (error)
+        return refuse(context->options, error, "preopen \"%s\": \"%s\": %s",
+                      preopen->guest_name, preopen->host_path, reason(error));
+    return error;
+}
+
+/* Keep a preopen that uvwasi_init has made. */
+static wb_errno keep_preopen(struct uvw_context *context, wb_fd fd)
+{
+    struct uvw_file file = {.flags = UVW_PREOPEN};
+    wb_errno error = uvw_describe(&file, uvw_private_host(context, fd));
+    return error ? error : uvw_keep(context, fd, &file);
 }
 
 /* Make the uvwasi_t. `lists` is memory for the arrays that uvwasi wants. */
@@ -343,9 +384,9 @@ static wb_errno start(struct uvw_context *context, const int host[3],
     start.argc = (uvwasi_size_t)options->argc;
     start.argv = (const char **)(uintptr_t)options->argv;
     start.envp = envp;
-    start.preopenc = (uvwasi_size_t)options->preopens_len;
-    start.preopens = preopens;
     if (!context->fixups) {
+        start.preopenc = (uvwasi_size_t)options->preopens_len;
+        start.preopens = preopens;
         start.preopen_socketc = (uvwasi_size_t)options->listens_len;
         start.preopen_sockets = sockets;
     }
@@ -363,23 +404,22 @@ static wb_errno start(struct uvw_context *context, const int host[3],
     return error;
 }
 
-/* Keep files for what uvwasi_init has opened. */
-static wb_errno keep_started(struct uvw_context *context,
-                             const struct uvw_file stdio[3])
+/* Keep files for what uvwasi_init has opened, and open the rest. */
+static wb_errno open_all(struct uvw_context *context,
+                         const struct uvw_file stdio[3])
 {
     const struct wb_options *options = context->options;
     wb_fd fd = 0;
     wb_errno error = WB_ERRNO_SUCCESS;
     for (; !error && fd < 3; fd++)
         error = uvw_keep(context, fd, &stdio[fd]);
-    for (size_t i = 0; !error && i < options->preopens_len; i++, fd++) {
-        struct uvw_file file = {.flags = UVW_PREOPEN};
-        if (options->preopens[i].flags & WB_PREOPEN_READ_ONLY)
-            file.flags |= UVW_READ_ONLY;
-        error = uvw_describe(&file, uvw_private_host(context, fd));
-        if (!error)
-            error = uvw_keep(context, fd, &file);
-    }
+    if (error)
+        return refuse(options, error, "not enough memory");
+    for (size_t i = 0; !error && i < options->preopens_len; i++, fd++)
+        error = context->fixups ? add_preopen(context, i, fd)
+                                : keep_preopen(context, fd);
+    if (error)
+        return error;
     for (size_t i = 0; !error && i < options->listens_len; i++) {
         struct uvw_file file = {.io = UVW_IO_LIBUV, .host = -1};
         if (context->fixups)
@@ -396,8 +436,6 @@ static wb_errno keep_started(struct uvw_context *context,
                               ? "not a numeric address and a port below 65536"
                               : reason(error));
     }
-    if (error)
-        return refuse(options, error, "descriptor table: %s", reason(error));
     return error;
 }
 
@@ -418,8 +456,6 @@ static wb_errno fill(struct uvw_context *context)
         error = refuse(options, WB_ERRNO_NFILE,
                        "max_fds %u is too few for the preopens",
                        context->max_fds);
-    if (!error)
-        error = check_preopens(options);
     for (int n = 0; !error && n < 3; n++)
         error = prepare_stdio(context, n, &host[n], &missing[n], &stdio[n]);
     if (!error) {
@@ -427,7 +463,9 @@ static wb_errno fill(struct uvw_context *context)
             context, options->preopens_len * sizeof(uvwasi_preopen_t) +
                          options->listens_len * sizeof(uvwasi_preopen_socket_t) +
                          (options->envc + 1) * sizeof(char *));
-        if (!lists)
+        context->roots = uvw_allocate(
+            context, (options->preopens_len + 1) * sizeof *context->roots);
+        if (!lists || !context->roots)
             error = refuse(options, WB_ERRNO_NOMEM, "not enough memory");
     }
     if (!error)
@@ -439,7 +477,7 @@ static wb_errno fill(struct uvw_context *context)
                 close(host[n]);
         return error;
     }
-    error = keep_started(context, stdio);
+    error = open_all(context, stdio);
     for (wb_fd fd = 0; !error && fd < 3; fd++)
         if (missing[fd])
             uvw_close(context, fd);
@@ -484,6 +522,7 @@ void uvw_context_destroy(void *self)
     }
     if (context->wake >= 0)
         close(context->wake);
+    uvw_release(context, context->roots);
     uvw_release(context, context->files);
     release(context->options->allocator, context);
 }

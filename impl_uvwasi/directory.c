@@ -27,6 +27,7 @@
 
 struct uvw_directory {
     ino_t ino;      /* of the directory itself */
+    int is_root;    /* it is a preopen: its `..` is outside */
     uint64_t begin; /* the cookie of the first entry in the buffer */
     uint64_t end;   /* the cookie after the last one: the kernel's position */
     uint64_t next_cookie; /* where we stopped, */
@@ -53,6 +54,10 @@ static wb_errno begin(struct uvw_context *context, struct uvw_file *file)
     if (!file->directory)
         return WB_ERRNO_NOMEM;
     file->directory->ino = facts.st_ino;
+    for (size_t i = 0; i < context->options->preopens_len; i++)
+        if (context->roots[i].dev == facts.st_dev &&
+            context->roots[i].ino == facts.st_ino)
+            file->directory->is_root = 1;
     return WB_ERRNO_SUCCESS;
 }
 
@@ -108,7 +113,7 @@ static wb_errno fill(struct uvw_directory *directory, int host, uint64_t cookie)
 
 /* Hand the entry at directory->next to the sink. */
 static uint16_t add(struct uvw_directory *directory,
-                    const struct uvw_file *file, struct wb_dirent_sink *sink)
+                    struct wb_dirent_sink *sink)
 {
     const struct uvw_host_dirent *host = entry_at(directory, directory->next);
     wb_dirent entry = {
@@ -117,8 +122,7 @@ static uint16_t add(struct uvw_directory *directory,
         .d_namlen = (uint32_t)strlen(host->d_name),
         .d_type = fix_type((mode_t)DTTOIF(host->d_type)),
     };
-    /* What is above a preopened directory is not the guest's to see. */
-    if (file->flags & UVW_PREOPEN && !strcmp(host->d_name, ".."))
+    if (directory->is_root && !strcmp(host->d_name, ".."))
         entry.d_ino = directory->ino;
     uint16_t full = sink->add(sink, &entry, host->d_name);
     if (!full) {
@@ -148,7 +152,7 @@ static uint16_t fix_readdir(struct uvw_context *context, struct uvw_file *file,
                 return error;
         }
         while (directory->next < directory->used)
-            if (add(directory, file, sink))
+            if (add(directory, sink))
                 return WB_ERRNO_SUCCESS;
         cookie = directory->next_cookie;
         have = 0;

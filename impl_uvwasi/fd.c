@@ -256,7 +256,7 @@ static wb_errno quietly(struct uvw_context *context, wb_fd fd,
                     ? wb_errno_of_host(errno)
                     : WB_ERRNO_SUCCESS;
     if (context->limited_fsize)
-        uvw_guard_end(&guard, error == WB_ERRNO_FBIG);
+        uvw_guard_end(&guard);
     return fix_error(context, error);
 }
 

@@ -57,26 +57,39 @@ void uvw_interrupt(void *self)
         uvw_host_wake(wake);
 }
 
-uint16_t uvw_wait(struct uvw_context *context, const struct uvw_file *file,
-                  short events)
+/* Wait for a host descriptor (-1: none) until the time has passed, then AGAIN. A
+ * signal may make the time start anew. */
+static uint16_t wait_host(struct uvw_context *context, int host, short events,
+                          uint64_t timeout)
 {
     int wake = uvw_wake_descriptor(context);
     if (wake < 0)
         return wb_errno_of_host(errno);
-    struct pollfd fds[2] = {{wake, POLLIN, 0}, {file->host, events, 0}};
-    uint64_t timeout =
-        file->fdflags & WB_FDFLAGS_NONBLOCK ? 0 : UINT64_MAX;
+    struct pollfd fds[2] = {{wake, POLLIN, 0}, {host, events, 0}};
     for (;;) {
-        if (uvw_interrupted(context))
-            return WB_STOP_GUEST;
         int ready = uvw_host_poll(fds, 2, timeout);
-        if (ready > 0)
-            return fds[0].revents ? WB_STOP_GUEST : WB_ERRNO_SUCCESS;
+        if (ready < 0 && errno != EINTR)
+            return wb_errno_of_host(errno);
+        if (ready > 0 && fds[1].revents)
+            return WB_ERRNO_SUCCESS; /* what is ready does not wait */
+        if (ready > 0 || (ready < 0 && uvw_interrupted(context)))
+            return WB_STOP_GUEST;
         if (ready == 0)
             return WB_ERRNO_AGAIN;
-        if (errno != EINTR)
-            return wb_errno_of_host(errno);
     }
+}
+
+uint16_t uvw_wait(struct uvw_context *context, const struct uvw_file *file,
+                  short events)
+{
+    return wait_host(context, file->host, events,
+                     file->fdflags & WB_FDFLAGS_NONBLOCK ? 0 : UINT64_MAX);
+}
+
+uint16_t uvw_pause(struct uvw_context *context, uint64_t time)
+{
+    uint16_t error = wait_host(context, -1, 0, time);
+    return error == WB_ERRNO_AGAIN ? WB_ERRNO_SUCCESS : error;
 }
 
 /* After a transfer that moved nothing: SUCCESS to try again. */
@@ -146,8 +159,7 @@ static wb_errno move_quietly(struct uvw_context *context, wb_fd fd,
         struct uvw_guard guard;
         uvw_guard_begin(&guard, signal);
         error = move(context, fd, what, &moved);
-        uvw_guard_end(&guard, error == (signal == SIGPIPE ? WB_ERRNO_PIPE
-                                                          : WB_ERRNO_FBIG));
+        uvw_guard_end(&guard);
     }
     *count = moved;
     return fix_error(context, error);
@@ -261,24 +273,31 @@ static uint16_t fix_waiting(struct uvw_context *context, wb_fd fd,
     }
 }
 
-/* fix_flags: what fdflags ask for that the host's description does not do. */
+/* fix_flags: what fdflags ask for that the host's description does not do; and
+ * what it does where it should not: Linux appends whatever the offset. */
 static uint16_t fix_flags_before(struct uvw_context *context, wb_fd fd,
-                                 const struct uvw_file *file)
+                                 const struct uvw_file *file,
+                                 const struct transfer *what)
 {
     wb_filesize end;
-    if (!(file->fdflags & ~file->host_fdflags & WB_FDFLAGS_APPEND) ||
-        file->io != UVW_IO_PLAIN)
+    if (what->at && file->host_fdflags & WB_FDFLAGS_APPEND)
+        return file->flags & UVW_LENT
+                   ? WB_ERRNO_SUCCESS
+                   : uvwasi_fd_fdstat_set_flags(&context->uvwasi, fd, 0);
+    if (what->at || !(file->fdflags & ~file->host_fdflags & WB_FDFLAGS_APPEND))
         return WB_ERRNO_SUCCESS;
     return fix_error(context, uvwasi_fd_seek(&context->uvwasi, fd, 0,
                                              UVWASI_WHENCE_END, &end));
 }
 
 static uint16_t fix_flags_after(struct uvw_context *context, wb_fd fd,
-                                const struct uvw_file *file)
+                                const struct uvw_file *file,
+                                const struct transfer *what)
 {
     wb_fdflags missing = file->fdflags & ~file->host_fdflags;
-    if (file->io != UVW_IO_PLAIN)
-        return WB_ERRNO_SUCCESS;
+    if (what->at && file->host_fdflags & WB_FDFLAGS_APPEND &&
+        !(file->flags & UVW_LENT))
+        uvwasi_fd_fdstat_set_flags(&context->uvwasi, fd, UVWASI_FDFLAG_APPEND);
     if (missing & WB_FDFLAGS_SYNC)
         return fix_error(context, uvwasi_fd_sync(&context->uvwasi, fd));
     if (missing & WB_FDFLAGS_DSYNC)
@@ -313,17 +332,18 @@ static uint16_t transfer(struct uvw_context *context, wb_fd fd,
     default:
         return fix_waiting(context, fd, file, what, count);
     }
-    if (what->writing && !what->at) {
-        error = fix_flags_before(context, fd, file);
-        if (error)
-            return error;
-    }
+    error = what->writing ? fix_flags_before(context, fd, file, what)
+                          : WB_ERRNO_SUCCESS;
+    if (error)
+        return fix_error(context, error);
     do
         error = move_quietly(context, fd, file, what, count);
     while (error == WB_ERRNO_INTR && !uvw_interrupted(context));
-    if (error == WB_ERRNO_INTR)
-        return WB_STOP_GUEST;
-    return !error && what->writing ? fix_flags_after(context, fd, file) : error;
+    if (what->writing) {
+        wb_errno after = fix_flags_after(context, fd, file, what);
+        error = error ? error : after;
+    }
+    return error == WB_ERRNO_INTR ? WB_STOP_GUEST : error;
 }
 
 uint16_t uvw_fd_read(void *self, wb_fd fd, const wb_iovec *iovs,

@@ -136,6 +136,28 @@ static wb_rights access_rights(wb_rights base)
            (wb_rights_ask_to_write(base) ? WB_RIGHTS_FD_WRITE : 0);
 }
 
+/* fix_fifo: open, and if that is a FIFO without a reader, to be written to, look
+ * for one again and again: that is the one thing that no descriptor announces. */
+static uint16_t fix_fifo(struct uvw_context *context, wb_fd fd,
+                         const struct uvw_path *fixed, wb_oflags oflags,
+                         wb_rights base, wb_fdflags flags, int waits,
+                         wb_fd *opened)
+{
+    const uint64_t longest = 50 * 1000 * 1000;
+    uint16_t error;
+    for (uint64_t pause = 1000 * 1000;; pause *= 2) {
+        error = uvwasi_path_open(&context->uvwasi, fd, 0, fixed->text,
+                                 (uvwasi_size_t)fixed->len, oflags, base, 0,
+                                 flags, opened);
+        if (error != WB_ERRNO_NXIO || !waits || fixed->error ||
+            !S_ISFIFO(fixed->facts.st_mode))
+            return fix_error(context, error);
+        error = uvw_pause(context, pause < longest ? pause : longest);
+        if (error)
+            return error;
+    }
+}
+
 uint16_t uvw_path_open(void *self, wb_fd fd, wb_lookupflags dirflags,
                        const char *path, size_t path_len, wb_oflags oflags,
                        wb_rights fs_rights_base, wb_rights fs_rights_inheriting,
@@ -144,7 +166,6 @@ uint16_t uvw_path_open(void *self, wb_fd fd, wb_lookupflags dirflags,
     struct uvw_context *context = self;
     struct uvw_file *root;
     struct uvw_path fixed;
-    uvwasi_rights_t base = fs_rights_base, inheriting = fs_rights_inheriting;
     wb_fdflags flags = fdflags;
     wb_fd opened;
     uint16_t error = uvw_use(context, fd, WB_NEEDS_KIND_path_open,
@@ -154,31 +175,33 @@ uint16_t uvw_path_open(void *self, wb_fd fd, wb_lookupflags dirflags,
     if (!context->fixups) {
         take(path, path_len, &fixed);
         error = uvw_may_open(context);
+        if (!error)
+            error = uvwasi_path_open(
+                &context->uvwasi, fd, dirflags, fixed.text,
+                (uvwasi_size_t)fixed.len, oflags, fs_rights_base,
+                fs_rights_inheriting, fdflags, &opened);
     } else {
-        error = fix_open_rights(context, root, oflags, base, inheriting,
-                                fdflags);
+        error = fix_open_rights(context, root, oflags, fs_rights_base,
+                                fs_rights_inheriting, fdflags);
         if (!error)
             error = fix_open_path(context, fd, root, dirflags, path, path_len,
-                                  oflags, wb_rights_ask_to_write(base), &fixed);
-        base = access_rights(base);
-        inheriting = 0;
+                                  oflags, wb_rights_ask_to_write(fs_rights_base),
+                                  &fixed);
         /* The opening of a FIFO or a device must not wait, nor a transfer. */
         flags = (wb_fdflags)(flags & ~WB_FDFLAGS_NONBLOCK);
         if (!error && !fixed.error && !S_ISREG(fixed.facts.st_mode) &&
             !S_ISDIR(fixed.facts.st_mode))
             flags |= WB_FDFLAGS_NONBLOCK;
+        if (!error)
+            error = fix_fifo(context, fd, &fixed, oflags,
+                             access_rights(fs_rights_base), flags,
+                             !(fdflags & WB_FDFLAGS_NONBLOCK), &opened);
     }
     if (error)
         return error;
-    error = fix_error(context,
-                      uvwasi_path_open(&context->uvwasi, fd,
-                                       lookup(context, dirflags), fixed.text,
-                                       (uvwasi_size_t)fixed.len, oflags, base,
-                                       inheriting, flags, &opened));
-    if (error)
-        return error;
 
-    struct uvw_file file = {.fdflags = fdflags, .host_fdflags = flags};
+    struct uvw_file file = {.fdflags = fdflags};
+    file.host_fdflags = (wb_fdflags)(flags & ~WB_FDFLAGS_NONBLOCK);
     file.flags = root->flags & UVW_READ_ONLY;
     error = uvw_describe(&file, uvw_private_host(context, opened));
     if (file.filetype == WB_FILETYPE_UNKNOWN)

@@ -1,7 +1,7 @@
 /* What the uvwasi backing uses that only Linux has; see portability.h.
  *
  * System calls: getdents64, eventfd2, ppoll, fallocate, accept4, open of
- * /proc/self/fd; and pthread_sigmask, sigpending, sigtimedwait.
+ * /proc/self/fd; and sigaction, pthread_sigmask, sigpending, sigtimedwait.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -66,6 +66,11 @@ int uvw_host_accept(int fd)
 void uvw_guard_begin(struct uvw_guard *guard, int signal)
 {
     sigset_t pending;
+    struct sigaction action;
+    guard->needed =
+        sigaction(signal, NULL, &action) || action.sa_handler != SIG_IGN;
+    if (!guard->needed)
+        return;
     sigemptyset(&guard->signal);
     sigaddset(&guard->signal, signal);
     /* One that is waiting already is not ours to take. */
@@ -73,11 +78,13 @@ void uvw_guard_begin(struct uvw_guard *guard, int signal)
     pthread_sigmask(SIG_BLOCK, &guard->signal, &guard->before);
 }
 
-void uvw_guard_end(struct uvw_guard *guard, int raised)
+void uvw_guard_end(struct uvw_guard *guard)
 {
     static const struct timespec at_once = {0, 0};
     int before = errno;
-    if (raised && !guard->pending)
+    if (!guard->needed)
+        return;
+    if (!guard->pending)
         while (sigtimedwait(&guard->signal, NULL, &at_once) < 0 &&
                errno == EINTR)
             ;

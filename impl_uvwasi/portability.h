@@ -46,13 +46,14 @@ int uvw_host_reopen(int fd, int flags);
 int uvw_host_accept(int fd);
 
 /* Keep a signal that the calling thread causes itself from reaching anyone:
- * hold it back, then take it if `raised`. Needs sigtimedwait; elsewhere sigwait,
- * if sigpending shows it. */
+ * hold it back, then take it if it came, as it may even when libuv reports what it
+ * had written before. Nothing to do while the process ignores the signal, as
+ * Python does. Needs sigtimedwait; elsewhere sigwait, if sigpending shows it. */
 struct uvw_guard {
     sigset_t signal, before;
-    int pending;
+    int needed, pending;
 };
 void uvw_guard_begin(struct uvw_guard *guard, int signal);
-void uvw_guard_end(struct uvw_guard *guard, int raised);
+void uvw_guard_end(struct uvw_guard *guard);
 
 #endif

@@ -64,6 +64,14 @@ wb_errno uvw_private_insert(struct uvw_context *context, int host,
     return WB_ERRNO_SUCCESS;
 }
 
+wb_errno uvw_private_preopen(struct uvw_context *context, int host,
+                             const char *guest_name, const char *host_path)
+{
+    return uvwasi_fd_table_insert_preopen(&context->uvwasi,
+                                          context->uvwasi.fds, host,
+                                          guest_name, host_path);
+}
+
 wb_errno uvw_private_path(struct uvw_context *context, wb_fd fd,
                           const char *path, size_t path_len, char **host_path)
 {

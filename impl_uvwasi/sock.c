@@ -297,7 +297,7 @@ uint16_t uvw_sock_send(void *self, wb_fd fd, const wb_ciovec *si_data,
     struct uvw_guard signal;
     uvw_guard_begin(&signal, SIGPIPE);
     error = uvwasi_sock_send(&context->uvwasi, fd, iovs, n, 0, &count);
-    uvw_guard_end(&signal, error == WB_ERRNO_PIPE);
+    uvw_guard_end(&signal);
     *so_datalen = count;
     return error;
 }

@@ -53,6 +53,12 @@ struct uvw_file {
     uint8_t flags; /* UVW_LENT and so on */
 };
 
+/* Identity of a preopened directory: its `..` is not the guest's to see. */
+struct uvw_root {
+    dev_t dev;
+    ino_t ino;
+};
+
 struct uvw_context {
     uvwasi_t uvwasi;
     uvwasi_mem_t memory; /* how uvwasi reaches options->allocator */
@@ -63,6 +69,7 @@ struct uvw_context {
     uint8_t ignore_rights;
     uint8_t limited_fsize; /* writing too far raises SIGXFSZ */
 
+    struct uvw_root *roots; /* one for each preopen */
     struct uvw_file *files; /* by guest number, capacity of them */
     uint32_t capacity, open, max_fds;
 };
@@ -132,6 +139,10 @@ void uvw_private_allow(struct uvw_context *context, wb_fd fd);
 wb_errno uvw_private_insert(struct uvw_context *context, int host,
                             wb_filetype filetype, wb_fd *fd);
 
+/* Put a host directory into the table as a preopened one, as uvwasi_init does. */
+wb_errno uvw_private_preopen(struct uvw_context *context, int host,
+                             const char *guest_name, const char *host_path);
+
 /* Make the host path that uvwasi makes of a guest's path, no link followed; give
  * it back with uvw_release. */
 wb_errno uvw_private_path(struct uvw_context *context, wb_fd fd,
@@ -156,6 +167,9 @@ int uvw_wake_descriptor(struct uvw_context *context);
  * or WB_STOP_GUEST. */
 uint16_t uvw_wait(struct uvw_context *context, const struct uvw_file *file,
                   short events);
+
+/* Wait for so many nanoseconds: SUCCESS or WB_STOP_GUEST. */
+uint16_t uvw_pause(struct uvw_context *context, uint64_t time);
 
 /* Receive from and send to a host socket; `flags` are those of recvmsg(2), and
  * *truncated may be NULL. */
