@@ -232,11 +232,12 @@ def columns(folder: Path, output: Path) -> list[Column]:
         output: where the programs are built.
     """
     guest = build.guest(output)
+    compiled = build.precompiled(output)
     engine = f"wasmtime {version('wasmtime')}"
     alone = f"(?!context|{re.escape(THREADS)}).*"
 
     def worker(kind: str, *more: str) -> list[str]:
-        files = [str(guest), str(folder), *more]
+        files = [str(compiled), str(folder), *more]
         return [sys.executable, "-m", "bench.worker", kind, *files]
 
     found: list[Column] = []

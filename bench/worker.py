@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Run the guest under wasmtime, over and over, for one column.
 
-    python -m bench.worker wasmtime|host|BACKING GUEST.wasm FOLDER [LIBRARY]
+    python -m bench.worker wasmtime|host|BACKING GUEST.cwasm FOLDER [LIBRARY]
 
 Each line on standard input is a request in JSON: {"args": [...], "threads": 1}. The
 guest writes its figures to standard output; a line `done STATUS` follows, or
@@ -105,7 +105,7 @@ def prepare_ours(
 def serve(column: str, path: str, folder: str, library: str | None) -> None:
     """Answer requests until standard input ends."""
     engine = wasmtime.Engine()
-    module = wasmtime.Module.from_file(engine, path)
+    module = wasmtime.Module.deserialize_file(engine, path)
 
     def prepare(args: list[str]) -> Start:
         if column in ("wasmtime", "host"):
