@@ -13,6 +13,10 @@ from rich.text import Text
 from bench.measure import Cell, Results, Verdict
 
 
+# The columns that run a guest's calls, or do their work, one way or another.
+HOSTS = ("wasmtime", "node", "native")
+
+
 def wide_console() -> Console:
     """Make a console for the tables, which lose figures when they are squeezed."""
     console = Console()
@@ -33,11 +37,6 @@ def significant(value: float) -> str:
     if value >= 99.95:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
-
-
-def shown_columns(results: Results, rows: tuple[str, ...]) -> list[str]:
-    """Name the columns that have something in these rows."""
-    return [c for c in results.columns if any(results.cell(r, c) for r in rows)]
 
 
 def time_table(results: Results) -> Table:
@@ -64,24 +63,32 @@ def time_text(cell: Cell | None) -> Text:
 
 
 def ratio_table(results: Results, ours: str) -> Table:
-    """Make the table that compares a backing of ours with the other columns."""
-    others = [c for c in results.columns if c != ours]
+    """Make the table that compares a backing of ours with other hosts."""
+    others = [c for c in HOSTS if c in results.columns]
     table = Table(
-        title=f"{ours} against the others: ratio, its quartiles, and the bar for it",
+        title=f"{ours} against others: ratio, its quartiles, and the bar for it",
         title_justify="left",
     )
-    table.add_column("call", no_wrap=True)
+    table.add_column("call")
     for column in others:
         table.add_column(column, justify="right", no_wrap=True)
     verdicts = {(v.row, v.against): v for v in results.verdicts(ours)}
     for group in results.groups:
         table.add_section()
         for row in group.rows:
-            if results.cell(row, ours) is None:
-                continue
-            cells = (verdict_text(verdicts.get((row, c))) for c in others)
-            table.add_row(row, *cells)
+            cells = [verdicts.get((row, column)) for column in others]
+            if any(cells):
+                table.add_row(row, *map(verdict_text, cells))
     return table
+
+
+def other_ratios(results: Results, ours: str) -> list[Text]:
+    """Write a line for each comparison with what is no host."""
+    return [
+        Text(f"{v.row} against {v.against}: ").append_text(verdict_text(v))
+        for v in results.verdicts(ours)
+        if v.bar is not None and v.against not in HOSTS
+    ]
 
 
 def verdict_text(verdict: Verdict | None) -> Text:
@@ -111,6 +118,8 @@ def show(console: Console, results: Results, ours: list[str], about: list[str]) 
     for column in ours:
         console.print()
         console.print(ratio_table(results, column))
+        for text in other_ratios(results, column):
+            console.print(text)
         console.print(
             "Ratios: how many times as long the other takes, or, at a bar with ≤, "
             "how many times as long ours takes.",
