@@ -27,6 +27,7 @@ import uvwasi_source  # noqa: E402
 # The headers that Python works with.
 HEADERS = [
     "wasi_backing/layer.h",
+    "host/errno_host.h",
     "host/sigint.h",
     "engines/wasmtime.h",
 ]
@@ -144,7 +145,24 @@ def declarations() -> str:
         re.MULTILINE,
     )
     text += "".join(f"#define {name} ...\n" for name in sorted(constants))
-    return text + "extern const struct wb_backing *const wb_builtin_backings[];\n"
+    text += "extern const struct wb_backing *const wb_builtin_backings[];\n"
+    return text + callbacks(text)
+
+
+def callbacks(text: str) -> str:
+    """Declare what `_trampolines.py` defines: a function for each slot, and more."""
+    slots = re.findall(r"typedef uint16_t wb_(\w+)_fn\((.*?)\);", text, re.DOTALL)
+    lines = [
+        "uint16_t py_context_init(const struct wb_options *, void **);",
+        "void py_context_destroy(void *);",
+        "uint16_t py_wrap(void *, const struct wb_pairs *);",
+        "uint16_t py_string_sink_add(struct wb_string_sink *, const char *, size_t);",
+        "uint16_t py_dirent_sink_add("
+        "struct wb_dirent_sink *, const wb_dirent *, const char *);",
+        "uint16_t py_event_sink_add(struct wb_event_sink *, const wb_event *);",
+        *(f"uint16_t py_{name}({parameters});" for name, parameters in slots),
+    ]
+    return 'extern "Python" {\n' + "\n".join(lines) + "\n}\n"
 
 
 def preamble() -> str:

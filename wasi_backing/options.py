@@ -5,16 +5,21 @@ SPDX-License-Identifier: MIT
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import ipaddress
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, Union
+from typing import TYPE_CHECKING, Any, Literal, Union
 
 from wasi_backing import registry, stdio
 from wasi_backing.errors import ConfigurationError
 from wasi_backing.ffi import ffi, lib
 from wasi_backing.types import Errno
+
+if TYPE_CHECKING:
+    from wasi_backing._context import Context
+    from wasi_backing.backing import Backing
 
 Text = Union[str, bytes]
 PathLike = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
@@ -38,6 +43,9 @@ Preopens = Union[
 ]
 Environment = Union[Mapping[str, str], Iterable["tuple[str, str]"]]
 Rights = Literal["enforce", "ignore"]
+#: A built-in backing's name, or one in Python: an object, or a class to make one of
+#: for each guest.
+BackingLike = Union[str, "Backing", "type[Backing]"]
 
 
 def _encode(what: str, value: Any) -> bytes:
@@ -109,6 +117,26 @@ def _listen(given: Any) -> tuple[bytes, int]:
     return address.encode(), int(port)
 
 
+def _check_backing(backing: BackingLike) -> None:
+    """See that a backing can be used.
+
+    Raises:
+        ConfigurationError: It cannot.
+    """
+    if isinstance(backing, str):
+        registry.stack_of(backing)
+        return
+    from wasi_backing.backing import Backing
+
+    kind = backing if isinstance(backing, type) else type(backing)
+    if not issubclass(kind, Backing):
+        raise ConfigurationError(
+            f"backing must be a name, or a Backing or a class of it, not {backing!r}"
+        )
+    if kind.wraps is not None:
+        registry.stack_of(kind.wraps)
+
+
 @dataclasses.dataclass(frozen=True)
 class Options:
     """A checked configuration. It opens nothing and may serve many guests."""
@@ -117,7 +145,7 @@ class Options:
     env: tuple[bytes, ...]
     preopens: tuple[tuple[bytes, bytes, bool], ...]
     stdio: tuple[Any, Any, Any]
-    backing: str
+    backing: BackingLike
     listen: tuple[tuple[bytes, int], ...]
     ignore_rights: bool
     max_fds: int
@@ -133,7 +161,7 @@ class Options:
         stdin: stdio.Stdio = None,
         stdout: stdio.Stdio = None,
         stderr: stdio.Stdio = None,
-        backing: str = "minimal",
+        backing: BackingLike = "minimal",
         listen: Iterable[str] = (),
         rights: Rights = "enforce",
         max_fds: int | None = None,
@@ -154,7 +182,7 @@ class Options:
             )
         if max_fds is not None and not 3 <= max_fds < 1 << 31:
             raise ConfigurationError(f"max_fds must be 3 or more, not {max_fds}")
-        registry.stack_of(backing)
+        _check_backing(backing)
         streams = (stdin, stdout, stderr)
         for number, stream in enumerate(streams):
             stdio.check(number, stream)
@@ -176,6 +204,17 @@ class Options:
         )
 
 
+def _python_context(options: Options) -> Context | None:
+    """Make the context of a backing in Python, for one guest."""
+    if isinstance(options.backing, str):
+        return None
+    from wasi_backing import _trampolines  # noqa: F401  defines what C calls
+    from wasi_backing._context import Context
+
+    backing = options.backing
+    return Context(backing() if isinstance(backing, type) else backing, options)
+
+
 class Prepared:
     """Options for one guest as C reads them, with open streams.
 
@@ -192,7 +231,8 @@ class Prepared:
             ConfigurationError: A stream cannot be opened.
         """
         self._keep: list[Any] = []
-        tables = registry.stack_of(options.backing)
+        self.context = _python_context(options)
+        tables = self._tables(options.backing)
         self.stack = (ffi.new("struct wb_backing *[]", tables), len(tables))
         self._error = ffi.new("char[]", ERROR_SIZE)
         self._ports = ffi.new("uint32_t[]", max(len(options.listen), 1))
@@ -238,6 +278,23 @@ class Prepared:
         native.error = self._error
         native.error_len = ERROR_SIZE
 
+    def _tables(self, backing: BackingLike) -> list[Any]:
+        """Name the tables of the backings, outermost first."""
+        if isinstance(backing, str):
+            return list(registry.stack_of(backing))
+        context = self.context
+        assert context is not None
+        behind = registry.stack_of(backing.wraps) if backing.wraps else []
+        return [context.table, *behind]
+
+    def opening(self) -> contextlib.AbstractContextManager[None]:
+        """Return what must be entered around making the guest in C."""
+        return self.context.opening() if self.context else contextlib.nullcontext()
+
+    def failure(self) -> BaseException | None:
+        """Return what a method of a Python backing stopped the guest with, once."""
+        return self.context.take_failure() if self.context else None
+
     def _string(self, value: bytes) -> Any:
         string = ffi.new("char[]", value)
         self._keep.append(string)
@@ -257,7 +314,10 @@ class Prepared:
         """Tell the ports that are listened on, once a guest is open."""
         return [int(port) for port in self._ports[0 : self._listening]]
 
-    def error(self, errno: int) -> ConfigurationError:
+    def error(self, errno: int) -> BaseException:
         """Make the exception for a guest that could not be opened."""
+        failure = self.failure()
+        if failure:
+            return failure
         why = ffi.string(self._error).decode("utf-8", "replace")
         return ConfigurationError(why or f"the backing answers {Errno(errno).spec_name}")

@@ -5,7 +5,9 @@ SPDX-License-Identifier: MIT
 
 from __future__ import annotations
 
+import dataclasses
 import enum
+from typing import NewType
 
 
 class Errno(enum.IntEnum):
@@ -141,3 +143,216 @@ class Filetype(enum.IntEnum):
     SOCKET_DGRAM = 5
     SOCKET_STREAM = 6
     SYMBOLIC_LINK = 7
+
+class Clock(enum.IntEnum):
+    """A clock."""
+
+    REALTIME = 0
+    MONOTONIC = 1
+    PROCESS_CPUTIME_ID = 2
+    THREAD_CPUTIME_ID = 3
+
+
+class Whence(enum.IntEnum):
+    """What fd_seek counts from."""
+
+    SET = 0
+    CUR = 1
+    END = 2
+
+
+class Advice(enum.IntEnum):
+    """How a file will be used."""
+
+    NORMAL = 0
+    SEQUENTIAL = 1
+    RANDOM = 2
+    WILLNEED = 3
+    DONTNEED = 4
+    NOREUSE = 5
+
+
+class FdFlags(enum.IntFlag):
+    """How a descriptor behaves."""
+
+    APPEND = 1 << 0
+    DSYNC = 1 << 1
+    NONBLOCK = 1 << 2
+    RSYNC = 1 << 3
+    SYNC = 1 << 4
+
+
+class FstFlags(enum.IntFlag):
+    """Which times to set, and whether to the current time."""
+
+    ATIM = 1 << 0
+    ATIM_NOW = 1 << 1
+    MTIM = 1 << 2
+    MTIM_NOW = 1 << 3
+
+
+class LookupFlags(enum.IntFlag):
+    """Whether a link that a path ends in is followed."""
+
+    SYMLINK_FOLLOW = 1 << 0
+
+
+class OFlags(enum.IntFlag):
+    """How path_open opens."""
+
+    CREAT = 1 << 0
+    DIRECTORY = 1 << 1
+    EXCL = 1 << 2
+    TRUNC = 1 << 3
+
+
+class EventType(enum.IntEnum):
+    """What a subscription waits for."""
+
+    CLOCK = 0
+    FD_READ = 1
+    FD_WRITE = 2
+
+
+class EventRwFlags(enum.IntFlag):
+    """What is known of a descriptor that is ready."""
+
+    FD_READWRITE_HANGUP = 1 << 0
+
+
+class SubClockFlags(enum.IntFlag):
+    """How the timeout of a subscription is meant."""
+
+    SUBSCRIPTION_CLOCK_ABSTIME = 1 << 0
+
+
+class Signal(enum.IntEnum):
+    """A signal."""
+
+    NONE = 0
+    HUP = 1
+    INT = 2
+    QUIT = 3
+    ILL = 4
+    TRAP = 5
+    ABRT = 6
+    BUS = 7
+    FPE = 8
+    KILL = 9
+    USR1 = 10
+    SEGV = 11
+    USR2 = 12
+    PIPE = 13
+    ALRM = 14
+    TERM = 15
+    CHLD = 16
+    CONT = 17
+    STOP = 18
+    TSTP = 19
+    TTIN = 20
+    TTOU = 21
+    URG = 22
+    XCPU = 23
+    XFSZ = 24
+    VTALRM = 25
+    PROF = 26
+    WINCH = 27
+    POLL = 28
+    PWR = 29
+    SYS = 30
+
+
+class RiFlags(enum.IntFlag):
+    """What sock_recv is asked."""
+
+    RECV_PEEK = 1 << 0
+    RECV_WAITALL = 1 << 1
+
+
+class RoFlags(enum.IntFlag):
+    """What sock_recv answers."""
+
+    RECV_DATA_TRUNCATED = 1 << 0
+
+
+class SdFlags(enum.IntFlag):
+    """Which halves of a connection sock_shutdown ends."""
+
+    RD = 1 << 0
+    WR = 1 << 1
+
+
+# ---- structs -----------------------------------------------------------------------
+
+#: A guest's descriptor.
+Fd = NewType("Fd", int)
+#: A place in a directory; 0 is its start.
+Cookie = NewType("Cookie", int)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fdstat:
+    """What fd_fdstat_get answers."""
+
+    filetype: Filetype
+    flags: FdFlags = FdFlags(0)
+    #: What may be done through the descriptor.
+    rights_base: Rights = Rights(0)
+    #: What descriptors opened from it may get.
+    rights_inheriting: Rights = Rights(0)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Filestat:
+    """What fd_filestat_get and path_filestat_get answer. Times in nanoseconds."""
+
+    filetype: Filetype
+    size: int = 0
+    ino: int = 0
+    dev: int = 0
+    nlink: int = 1
+    atim: int = 0
+    mtim: int = 0
+    ctim: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Dirent:
+    """One entry of a directory."""
+
+    name: str
+    #: Where the entry after this one is read.
+    next: Cookie
+    #: 0 when unknown: guests then ask for each entry.
+    ino: int = 0
+    filetype: Filetype = Filetype.UNKNOWN
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Subscription:
+    """One thing that poll_oneoff waits for."""
+
+    #: The guest's own mark, which goes back with the event.
+    userdata: int
+    type: EventType
+    #: What is waited for, unless `type` is CLOCK.
+    fd: Fd = Fd(0)
+    #: The clock and its time in nanoseconds, if `type` is CLOCK.
+    clock: Clock = Clock.REALTIME
+    timeout: int = 0
+    #: How much later the guest tolerates, in nanoseconds.
+    precision: int = 0
+    flags: SubClockFlags = SubClockFlags(0)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened."""
+
+    userdata: int
+    type: EventType
+    #: Of this subscription alone.
+    error: Errno = Errno.SUCCESS
+    #: How much can be read or written now, at least.
+    nbytes: int = 0
+    flags: EventRwFlags = EventRwFlags(0)

@@ -58,9 +58,10 @@ class PlainGuest:
         self._call = ffi.new("struct wb_call *")
         self._guest = ffi.new("struct wb_guest *")
         self._prepared = Prepared(options, b"guest.wasm")
-        errno = lib.wb_guest_open(
-            self._guest, self._prepared.options, *self._prepared.stack
-        )
+        with self._prepared.opening():
+            errno = lib.wb_guest_open(
+                self._guest, self._prepared.options, *self._prepared.stack
+            )
         if errno:
             self._prepared.streams.close()
             raise self._prepared.error(errno)
@@ -159,6 +160,9 @@ class PlainGuest:
     def _result(self, outcome: int) -> Errno:
         if outcome == lib.WB_EXIT:
             raise Exit(self._guest.exit_code)
+        failure = self._prepared.failure()
+        if failure:
+            raise failure
         if outcome == lib.WB_STOP:
             raise Interrupted
         if outcome == lib.WB_TRAP:
