@@ -30,6 +30,7 @@ TARGETS = [
     Target("gcc, sanitized", "gcc", SANITIZED),
     Target("clang, sanitized", "clang", SANITIZED),
     Target("gcc, optimised", "gcc", ("-O2", "-DNDEBUG")),
+    Target("gcc, threads", "gcc", ("-O1", "-g", "-fsanitize=thread")),
     Target("gcc, static", "gcc", ("-O2", "-static")),
     Target("gcc, small limits", "gcc", (*SANITIZED, *SMALL_LIMITS)),
     Target("gcc, another config.h", "gcc", (*SANITIZED, *SMALL_CONFIG)),
@@ -57,10 +58,9 @@ def build(target: Target, directory: Path) -> Path:
     need(target.compiler)
     for command in target.runner:
         need(command)
-    if SANITIZED[2] in target.options and not supports(
-        target.compiler, SANITIZED[2], directory
-    ):
-        pytest.skip(f"{target.compiler} has no sanitizers; Debian: libclang-rt-dev")
+    for option in target.options:
+        if "-fsanitize=" in option and not supports(target.compiler, option, directory):
+            pytest.skip(f"{target.compiler} lacks {option}; Debian: libclang-rt-dev")
     program = directory / "layer_tests"
     sources = [*sorted(C_TESTS.glob("*.c")), *LAYER]
     run(
@@ -73,6 +73,7 @@ def build(target: Target, directory: Path) -> Path:
             f"-I{C_TESTS}",
             *target.options,
             *map(str, sources),
+            "-pthread",
             "-o",
             str(program),
         ]

@@ -86,7 +86,8 @@ struct wb_guest {
  *
  * On failure nothing is left to close, options->error says why, and the errno is
  * the failing context_init's, or: NOTSUP for a backing of another ABI; INVAL for
- * a stack that is empty, too deep, or has a wrapper where a backing belongs. */
+ * a stack that is empty, too deep, or has a wrapper where a backing belongs, or
+ * for options that are shorter than this layer's (then without a text). */
 wb_errno wb_guest_open(struct wb_guest *guest, const struct wb_options *options,
                        const struct wb_backing *const *stack, size_t depth);
 

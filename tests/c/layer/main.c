@@ -13,7 +13,7 @@
 #define SUITES(X) \
     X(invoke) X(edges) X(structs) X(scalars) X(paths) X(iovecs) \
     X(poll) X(big) X(answers) X(strings) X(readdir) X(guest) X(state) \
-    X(abi)
+    X(abi) X(threads)
 
 #define DECLARE(name) extern const struct check_suite name##_suite;
 SUITES(DECLARE)
