@@ -58,7 +58,12 @@ TEST_TOOLS = [
 # What goes into the package's build; a change means building it again.
 SOURCES = ("csrc", "impl_*", "kit", "vendor", "wasi_backing")
 SOURCE_SUFFIXES = {".c", ".h", ".def"}
-BUILD_FILES = ("setup.py", "pyproject.toml", "wasi_backing/_ffi_build.py")
+BUILD_FILES = (
+    "setup.py",
+    "pyproject.toml",
+    "wasi_backing/_ffi_build.py",
+    "tools/uvwasi_source.py",
+)
 BUILD_VARIABLES = ("CC", "CFLAGS", "LDFLAGS", "UVWASI_DIR", "WASI_BACKING_UVWASI")
 
 
