@@ -83,7 +83,11 @@ def stack_of(name: str) -> Sequence[Any]:
                 f"in the project's folder (make vendor) and build again; known are: "
                 f"{known}"
             )
-        raise UnknownBackingError(f"unknown backing {name!r}; known are: {known}")
+        import difflib  # slow to import, and for this message only
+
+        near = difflib.get_close_matches(name, _tables(), 1)
+        guess = f"did you mean {near[0]}? " if near else ""
+        raise UnknownBackingError(f"unknown backing {name!r}; {guess}known are: {known}")
     return [table]
 
 
