@@ -40,6 +40,8 @@ struct item {
 /* fds[0] is the wake-up by interrupt, fds[1] the alarm, -1 if there is none. */
 enum { WAKE, ALARM, FIRST };
 
+_Static_assert(WB_MAX_SUBSCRIPTIONS + FIRST <= UINT16_MAX, "fits item.index");
+
 struct wait {
     struct min_context *context;
     const wb_subscription *subscriptions;

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <linux/magic.h>
-#include <linux/openat2.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
@@ -19,6 +18,15 @@
 #include <sys/timerfd.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+/* As in <linux/openat2.h>, which headers before Linux 5.6 lack. */
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
+struct how_to_open {
+    uint64_t flags, mode, resolve;
+};
+enum { NO_MAGICLINKS = 2, BENEATH = 8 };
 
 #ifndef RWF_APPEND
 #define RWF_APPEND 0x10
@@ -30,10 +38,10 @@
 int min_host_open_beneath(int directory, const char *path, int flags,
                           mode_t mode)
 {
-    struct open_how how = {
+    struct how_to_open how = {
         .flags = (unsigned)flags,
         .mode = flags & O_CREAT ? mode : 0,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+        .resolve = BENEATH | NO_MAGICLINKS,
     };
     return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
 }

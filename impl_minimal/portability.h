@@ -8,9 +8,13 @@
 #ifndef MINIMAL_PORTABILITY_H
 #define MINIMAL_PORTABILITY_H
 
-/* For all that POSIX itself does not have; must come before any header. */
+/* For what POSIX itself does not have, and 64-bit offsets on 32-bit systems; both
+ * must come before any header. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
+#ifndef _FILE_OFFSET_BITS
+#define _FILE_OFFSET_BITS 64
 #endif
 
 #include <dirent.h>

@@ -76,6 +76,10 @@ class Guest(PlainGuest):
             settings.setdefault("preopens", {"/": root})
         super().__init__(backing=backing, memory_size=SIZE, **settings)
 
+    def __enter__(self) -> Guest:
+        super().__enter__()
+        return self
+
     # -- memory ------------------------------------------------------------------
 
     def put(self, offset: int, data: bytes) -> None:
@@ -154,9 +158,7 @@ class Guest(PlainGuest):
         return filetype, flags, base, inheriting
 
     def stat(self, path: str, follow: bool = True, fd: int = 3) -> Errno | Stat:
-        errno = self.call(
-            "path_filestat_get", fd, int(follow), *self.text(path), OUT
-        )
+        errno = self.call("path_filestat_get", fd, int(follow), *self.text(path), OUT)
         return self._stat() if errno is Errno.SUCCESS else errno
 
     def must_stat(self, path: str, follow: bool = True) -> Stat:
@@ -234,9 +236,7 @@ class Guest(PlainGuest):
 
 def on_clock(userdata: int, clock: int, timeout: int, absolute: bool = False) -> bytes:
     """Return a subscription to a clock."""
-    return struct.pack(
-        "<QB7xI4xQQH6x", userdata, 0, clock, timeout, 0, int(absolute)
-    )
+    return struct.pack("<QB7xI4xQQH6x", userdata, 0, clock, timeout, 0, int(absolute))
 
 
 def on_fd(userdata: int, fd: int, write: bool = False) -> bytes:

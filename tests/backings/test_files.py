@@ -72,9 +72,7 @@ def test_a_write_past_the_end_leaves_zeros(guest: Guest) -> None:
 @pytest.mark.parametrize(
     ("offset", "whence"), [(-1, 0), (-1, 1), (-4, 2), (1 << 63, 0)]
 )
-def test_a_position_below_zero_is_inval(
-    guest: Guest, offset: int, whence: int
-) -> None:
+def test_a_position_below_zero_is_inval(guest: Guest, offset: int, whence: int) -> None:
     fd = guest.must_open("f", CREAT, FILE_RIGHTS)
     guest.write(fd, b"abc", offset=0)
     assert guest.seek(fd, offset, whence) is Errno.INVAL

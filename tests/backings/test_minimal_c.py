@@ -48,11 +48,9 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             ["gcc", *FLAGS, *strict, "-c", source, "-o", objects[-1]], check=True
         )
     for source in SOURCES:
-        subprocess.run(
-            ["gcc", *FLAGS, "-Wno-unused-function", "-Wno-unused-variable"]
-            + [*includes, source, *objects, "-o", folder / source.stem, "-lpthread"],
-            check=True,
-        )
+        quiet = ["-Wno-unused-function", "-Wno-unused-variable", *includes]
+        files = [source, *objects, "-o", folder / source.stem]
+        subprocess.run(["gcc", *FLAGS, *quiet, *files, "-lpthread"], check=True)
     return {source.stem: folder / source.stem for source in SOURCES}
 
 
