@@ -100,6 +100,10 @@ int utimensat(int fd, const char *path, const struct timespec times[2],
     return fails() ? -1 : (int)syscall(SYS_utimensat, fd, path, times, flags);
 }
 
+/* The C library's address arguments are unions, which only looks different. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
+
 int bind(int fd, const struct sockaddr *address, socklen_t len)
 {
     return fails() ? -1 : (int)syscall(SYS_bind, fd, address, len);
@@ -115,6 +119,8 @@ int getsockname(int fd, struct sockaddr *restrict address,
 {
     return fails() ? -1 : (int)syscall(SYS_getsockname, fd, address, len);
 }
+
+#pragma GCC diagnostic pop
 
 /* ---- the tests ----------------------------------------------------------------- */
 

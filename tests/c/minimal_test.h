@@ -7,6 +7,7 @@
 #define TEST_MINIMAL_H
 
 #define _GNU_SOURCE
+#define _FILE_OFFSET_BITS 64 /* as the backing has it */
 #include "check.h"
 #include "wasi_backing/backing.h"
 #include "wasi_backing/config.h"

@@ -215,16 +215,20 @@ TEST(nonblock_reads_and_writes_are_again)
     }
 }
 
-/* Fill what descriptor 1 leads to, from the host's side. */
+/* Fill what descriptor 1 leads to, from the host's side, until nothing goes in
+ * any more: a terminal moves bytes on in its own time. */
 static void fill(void)
 {
     static char bytes[1 << 16];
     int before = fcntl(out[1], F_GETFL);
     fcntl(out[1], F_SETFL, before | O_NONBLOCK);
-    while (write(out[1], bytes, sizeof bytes) > 0)
-        ;
-    while (write(out[1], bytes, 1) > 0)
-        ;
+    for (int quiet = 0; quiet < 5; quiet++) {
+        while (write(out[1], bytes, sizeof bytes) > 0)
+            quiet = 0;
+        while (write(out[1], bytes, 1) > 0)
+            quiet = 0;
+        pause_for(4 * MS);
+    }
     fcntl(out[1], F_SETFL, before);
 }
 
