@@ -253,8 +253,10 @@ static uint16_t fix_waiting(struct uvw_context *context, wb_fd fd,
 {
     short events = what->writing ? POLLOUT : POLLIN;
     /* A FIFO without a writer would tell its end. Its reader waits for the first
-     * writer instead, as it would have done in a blocking open. */
+     * writer instead, as it would have done in a blocking open. A terminal that is
+     * all but full takes a few bytes, where a blocking write waits. */
     int poll_first = file->io == UVW_IO_POLL ||
+                     file->filetype == WB_FILETYPE_CHARACTER_DEVICE ||
                      (file->flags & UVW_FIFO && !what->writing &&
                       !(file->fdflags & WB_FDFLAGS_NONBLOCK));
     if (file->io == UVW_IO_POLL && what->writing)

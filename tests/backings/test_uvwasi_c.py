@@ -160,4 +160,4 @@ def test_the_backings_c_tests(
         )
     if done.returncode not in (0, 1):
         pytest.fail(done.stdout + done.stderr)
-    assert done.stdout.splitlines()[-1] == f"ok {name}", done.stdout
+    assert done.stdout.splitlines()[-1:] == [f"ok {name}"], done.stdout
