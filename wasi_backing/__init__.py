@@ -3,6 +3,7 @@
 SPDX-License-Identifier: MIT
 """
 
+from wasi_backing.backing import Backing
 from wasi_backing.engines.plain import PlainGuest
 from wasi_backing.errors import (
     ConfigurationError,
@@ -14,15 +15,19 @@ from wasi_backing.errors import (
     UnknownBackingError,
     WasiError,
 )
+from wasi_backing.native import MemoryBacking, MinimalBacking, UvwasiBacking
 from wasi_backing.options import Preopen
 from wasi_backing.registry import BackingInfo, backings
 from wasi_backing.sources import get_include, get_source
 from wasi_backing.stdio import CAPTURE, DEVNULL
 from wasi_backing.types import Errno, Filetype, Rights
+from wasi_backing.wasi import WASI, Result, Status, run
 
 __all__ = [
     "CAPTURE",
     "DEVNULL",
+    "WASI",
+    "Backing",
     "BackingInfo",
     "ConfigurationError",
     "EngineVersionError",
@@ -31,13 +36,19 @@ __all__ = [
     "Filetype",
     "Frame",
     "Interrupted",
+    "MemoryBacking",
+    "MinimalBacking",
     "PlainGuest",
     "Preopen",
+    "Result",
     "Rights",
+    "Status",
     "Trap",
     "UnknownBackingError",
+    "UvwasiBacking",
     "WasiError",
     "backings",
     "get_include",
     "get_source",
+    "run",
 ]

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/options_copy.h"
 
@@ -18,6 +19,8 @@ struct wb_wasmtime {
     uint32_t memory_mode;
     uint32_t bound;      /* `memory` is known */
     uint32_t outcome;    /* how the guest has ended */
+    uint32_t owned_len;  /* descriptors to close behind the guest */
+    int32_t owned[3];
     const void *context; /* the one store that may call; NULL before it does */
     union {
         uint64_t alignment;
@@ -37,12 +40,21 @@ struct raw {
 
 /* ---- unwinding ---------------------------------------------------------------- */
 
+/* Whose guest ended last on this thread: see wb_wasmtime_take_ended. */
+static _Thread_local const struct wb_wasmtime *last_ended;
+
+static void note_end(struct wb_wasmtime *environment, uint32_t outcome)
+{
+    environment->outcome = outcome;
+    last_ended = environment;
+}
+
 /* A trap that ends the guest with this outcome. Whoever started the guest asks
  * wb_wasmtime_outcome, so that the text is for people only. */
 static void *end(struct wb_wasmtime *environment, uint32_t outcome,
                  const char *message)
 {
-    environment->outcome = outcome;
+    note_end(environment, outcome);
     return environment->api->trap_new(message, strlen(message));
 }
 
@@ -303,7 +315,7 @@ void *wb_wasmtime_epoch(void *context, void *data, uint64_t *delta,
 
     (void)context;
     if (WB_LOAD_FLAG(&environment->guest.interrupted)) {
-        environment->outcome = WB_STOP;
+        note_end(environment, WB_STOP);
         return environment->api->error_new("the guest was interrupted");
     }
     *delta = 1;
@@ -355,7 +367,7 @@ void wb_wasmtime_release(void *data)
 
     if (__atomic_sub_fetch(&environment->references, 1, __ATOMIC_ACQ_REL))
         return;
-    wb_guest_close(&environment->guest);
+    wb_wasmtime_close(environment);
     free(environment->options);
     free(environment);
 }
@@ -364,6 +376,13 @@ void wb_wasmtime_close(struct wb_wasmtime *environment)
 {
     wb_guest_interrupt(&environment->guest);
     wb_guest_close(&environment->guest);
+    while (environment->owned_len > 0)
+        close(environment->owned[--environment->owned_len]);
+}
+
+void wb_wasmtime_own(struct wb_wasmtime *environment, int32_t descriptor)
+{
+    environment->owned[environment->owned_len++] = descriptor;
 }
 
 void wb_wasmtime_bind(struct wb_wasmtime *environment, const void *context,
@@ -384,7 +403,10 @@ uint32_t wb_wasmtime_outcome(const struct wb_wasmtime *environment)
     return environment->outcome;
 }
 
-void wb_wasmtime_forget(struct wb_wasmtime *environment)
+const struct wb_wasmtime *wb_wasmtime_take_ended(void)
 {
-    environment->outcome = 0;
+    const struct wb_wasmtime *ended = last_ended;
+
+    last_ended = NULL;
+    return ended;
 }

@@ -75,6 +75,10 @@ void wb_wasmtime_release(void *environment);
  * be running. */
 void wb_wasmtime_close(struct wb_wasmtime *environment);
 
+/* Close a descriptor of the host when the guest's context has been destroyed: one
+ * of those that the options lend to it. At most three. */
+void wb_wasmtime_own(struct wb_wasmtime *environment, int32_t descriptor);
+
 /* Use this memory (a wasmtime_memory_t) of this store (a wasmtime_context_t) from
  * now on, and look up none. */
 void wb_wasmtime_bind(struct wb_wasmtime *environment, const void *context,
@@ -83,10 +87,13 @@ void wb_wasmtime_bind(struct wb_wasmtime *environment, const void *context,
 /* The guest, to interrupt it and to read how it ended. */
 struct wb_guest *wb_wasmtime_guest(struct wb_wasmtime *environment);
 
-/* How the guest has ended: 0 while it has not, else WB_TRAP, WB_EXIT or WB_STOP.
- * Set back to 0 by wb_wasmtime_forget, before the guest is called again. */
+/* How the guest has ended: 0 while it has not, else WB_TRAP, WB_EXIT or WB_STOP. */
 uint32_t wb_wasmtime_outcome(const struct wb_wasmtime *environment);
-void wb_wasmtime_forget(struct wb_wasmtime *environment);
+
+/* The environment whose guest was the last to end on this thread, or NULL; asking
+ * makes it NULL. It says whose trap an engine reports. It is only to be compared
+ * with others: it may be gone. */
+const struct wb_wasmtime *wb_wasmtime_take_ended(void);
 
 /* A wasmtime_func_unchecked_callback_t for call `id` (plus WB_UNSTABLE), whose
  * data is an environment; NULL for a call that there is not. */
