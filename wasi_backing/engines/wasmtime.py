@@ -125,7 +125,7 @@ def check_memory(module: wasmtime.Module, imports: Iterable[tuple[str, str, int]
             continue
         kind = item.type
         if not isinstance(kind, wasmtime.MemoryType):
-            raise ConfigurationError(f"the exported 'memory' is {_describe(kind)}")
+            raise ConfigurationError("the exported 'memory' is no memory")
         if kind.is_shared:
             raise ConfigurationError(
                 "the exported 'memory' is shared, which is not supported"
