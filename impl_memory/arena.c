@@ -175,7 +175,7 @@ void mem_arena_release(struct mem_arena *arena, void *pointer)
     struct block *behind = at(block, size);
     if (!(block->size & BEFORE_IN_USE)) {
         word before = *(word *)(void *)((unsigned char *)block - WORD);
-        block = at(block, -before);
+        block = (void *)((unsigned char *)block - before);
         size += before;
         take(arena, block);
     }

@@ -224,7 +224,7 @@ void mem_directory_remove(struct mem_context *context,
     if (directory->live == 0)
         mem_directory_clear(context, directory);
     else if (directory->live < directory->capacity / 4 &&
-             directory->capacity > FEW)
+             directory->capacity > FIRST)
         set_capacity(context, directory, directory->capacity / 2); /* or not */
     touch(context, directory);
     leave(context, directory, node);
