@@ -41,7 +41,7 @@ static const char *reason(wb_errno error)
     return strerror(wb_errno_to_host(error));
 }
 
-/* ---- options ------------------------------------------------------------------------ */
+/* ---- options ------------------------------------------------------------- */
 
 static size_t bytes_of(const char *const *strings, size_t count)
 {
@@ -87,7 +87,7 @@ static wb_errno set_extras(struct min_context *context)
     return WB_ERRNO_SUCCESS;
 }
 
-/* ---- the first descriptors --------------------------------------------------------- */
+/* ---- the first descriptors ----------------------------------------------- */
 
 /* Give a file the lowest free number. */
 static wb_errno append(struct min_context *context, const struct min_file *file)
@@ -187,7 +187,7 @@ static wb_errno add_listen(struct min_context *context, size_t n)
     return error;
 }
 
-/* ---- the context --------------------------------------------------------------------- */
+/* ---- the context --------------------------------------------------------- */
 
 static wb_errno fill(struct min_context *context)
 {

@@ -1,12 +1,12 @@
 /* fd_readdir: a stream through a buffer.
  *
- * System calls: getdents64 (through portability.c), lseek to go elsewhere, fstat
- * once for each directory. The state of a directory is 32 KiB that its first
- * fd_readdir allocates and its close frees, however many names there are.
+ * System calls: getdents64 (through portability.c), lseek to go elsewhere,
+ * fstat once for each directory. The state of a directory is 32 KiB that its
+ * first fd_readdir allocates and its close frees, however many names there are.
  *
  * A cookie is the place that the kernel keeps with each entry (d_off), which it
- * accepts back while entries come and go. The entry after a cookie is taken from
- * the buffer if it is there. Cookie 0 always reads anew, like rewinddir.
+ * accepts back while entries come and go. The entry after a cookie is taken
+ * from the buffer if it is there. Cookie 0 always reads anew, like rewinddir.
  *
  * Left out: nothing. Assumed: that no file system gives 0 as a place after an
  * entry.

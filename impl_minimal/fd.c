@@ -3,12 +3,13 @@
  *
  * System calls: lseek, fstat, ftruncate, futimens, posix_fadvise, fsync,
  * fdatasync, fallocate; fcntl and fstat once for a lent descriptor, and an open
- * if it is a terminal. fdstat, prestat and fd_renumber make none of their own; nor
- * do fd_tell and fd_seek in a file that the guest has opened, unless they go by
- * its end.
+ * if it is a terminal. fdstat, prestat and fd_renumber make none of their own;
+ * nor do fd_tell and fd_seek in a file that the guest has opened, unless they
+ * go by its end.
  *
  * fdflags are kept here and said anew with each transfer (io.c); nothing is set
- * on a description. That a lent description appends is told, and cannot be undone.
+ * on a description. That a lent description appends is told, and cannot be
+ * undone.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -22,7 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- what a descriptor is --------------------------------------------------------- */
+/* ---- what a descriptor is ------------------------------------------------ */
 
 wb_filetype min_filetype(mode_t mode)
 {
@@ -185,7 +186,7 @@ uint16_t min_fd_prestat_dir_name(void *self, wb_fd fd, char *path,
     return WB_ERRNO_SUCCESS;
 }
 
-/* ---- how a descriptor behaves --------------------------------------------------------- */
+/* ---- how a descriptor behaves -------------------------------------------- */
 
 uint16_t min_fd_fdstat_set_flags(void *self, wb_fd fd, wb_fdflags flags)
 {
@@ -213,7 +214,8 @@ uint16_t min_fd_fdstat_set_rights(void *self, wb_fd fd,
         return error;
     if (((struct min_context *)self)->ignore_rights)
         return WB_ERRNO_NOTSUP;
-    if (fs_rights_base & ~file->base || fs_rights_inheriting & ~file->inheriting)
+    if (fs_rights_base & ~file->base ||
+        fs_rights_inheriting & ~file->inheriting)
         return WB_ERRNO_NOTCAPABLE;
     file->base = fs_rights_base;
     file->inheriting = fs_rights_inheriting;
@@ -241,7 +243,7 @@ uint16_t min_fd_renumber(void *self, wb_fd fd, wb_fd to)
     return WB_ERRNO_SUCCESS;
 }
 
-/* ---- positions and contents -------------------------------------------------------------- */
+/* ---- positions and contents ---------------------------------------------- */
 
 off_t min_position(const struct min_file *file)
 {

@@ -2,15 +2,16 @@
  *
  * System calls: read, write, pread, pwrite and their vector forms, recvmsg,
  * sendmsg, ppoll, all through portability.c where they are Linux's alone. A
- * transfer on a file is one system call. On what may block, the transfer is tried
- * first, in a way that cannot block: O_NONBLOCK on descriptions of our own,
- * RWF_NOWAIT or MSG_DONTWAIT on lent ones, whose flags are not ours to set. Only
- * when it would have blocked do we wait, for the descriptor and for interrupt's
- * wake-up together. No signal is used to get out of a wait.
+ * transfer on a file is one system call. On what may block, the transfer is
+ * tried first, in a way that cannot block: O_NONBLOCK on descriptions of our
+ * own, RWF_NOWAIT or MSG_DONTWAIT on lent ones, whose flags are not ours to
+ * set. Only when it would have blocked do we wait, for the descriptor and for
+ * interrupt's wake-up together. No signal is used to get out of a wait.
  *
  * Assumed of lent descriptors that know no RWF_NOWAIT and are no terminals that
  * can be opened anew (fd.c): that nobody else takes the input which poll
- * announced, and that PIPE_BUF bytes can be written when poll says that some can.
+ * announced, and that PIPE_BUF bytes can be written when poll says that some
+ * can.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -31,7 +32,7 @@ _Static_assert(sizeof(wb_iovec) == sizeof(struct iovec) &&
                        offsetof(struct iovec, iov_len),
                "a wb_iovec can be handed to readv");
 
-/* ---- waiting ------------------------------------------------------------------ */
+/* ---- waiting ------------------------------------------------------------- */
 
 int min_wake_descriptor(struct min_context *context)
 {
@@ -99,9 +100,9 @@ uint16_t min_after_failure(struct min_context *context,
     return wb_errno_of_host(errno);
 }
 
-/* ---- host descriptors ------------------------------------------------------------ */
+/* ---- host descriptors ---------------------------------------------------- */
 
-/* Write to a pipe or a device, whose reader may have gone, without a SIGPIPE. */
+/* Write to a pipe or a device, whose reader may be gone, without a SIGPIPE. */
 static ssize_t write_quietly(struct min_context *context, int host,
                              const struct iovec *iovs, size_t iovs_len,
                              off_t offset, int how)
@@ -131,8 +132,8 @@ static uint16_t transfer_waiting(struct min_context *context,
     int writing = how & MIN_HOST_WRITE;
     short events = writing ? POLLOUT : POLLIN;
     struct iovec part = {iovs->iov_base, iovs->iov_len};
-    /* A FIFO without a writer would tell its end. Its reader waits for the first
-     * writer instead, as it would have done in a blocking open. */
+    /* A FIFO without a writer would tell its end. Its reader waits for the
+     * first writer instead, as it would have done in a blocking open. */
     int wait_first = file->flags & MIN_FIFO && !writing &&
                      !(file->fdflags & WB_FDFLAGS_NONBLOCK);
     for (;;) {
@@ -151,7 +152,8 @@ static uint16_t transfer_waiting(struct min_context *context,
         ssize_t result =
             writing ? write_quietly(context, file->host, iovs, iovs_len,
                                     offset, now)
-                    : min_host_transfer(file->host, iovs, iovs_len, offset, now);
+                    : min_host_transfer(file->host, iovs, iovs_len, offset,
+                                        now);
         if (result >= 0) {
             *count = (size_t)result;
             return WB_ERRNO_SUCCESS;
@@ -183,7 +185,7 @@ static uint16_t transfer_plain(struct min_context *context, int host,
     return WB_ERRNO_SUCCESS;
 }
 
-/* ---- sockets ------------------------------------------------------------------------ */
+/* ---- sockets ------------------------------------------------------------- */
 
 uint16_t min_receive(struct min_context *context, struct min_file *file,
                      const wb_iovec *iovs, size_t iovs_len, int flags,
@@ -223,7 +225,7 @@ uint16_t min_send(struct min_context *context, struct min_file *file,
     return error;
 }
 
-/* ---- streams of the embedder's --------------------------------------------------------- */
+/* ---- streams of the embedder's ------------------------------------------- */
 
 static uint16_t transfer_stream(const struct min_file *file,
                                 const wb_iovec *iovs, size_t iovs_len,
@@ -257,7 +259,7 @@ static uint16_t transfer_stream(const struct min_file *file,
     return WB_ERRNO_SUCCESS;
 }
 
-/* ---- the slots -------------------------------------------------------------------------- */
+/* ---- the slots ----------------------------------------------------------- */
 
 /* Read or write, at `offset` or (-1) at the position. */
 static uint16_t transfer(struct min_context *context, struct min_file *file,
@@ -294,11 +296,11 @@ static uint16_t transfer(struct min_context *context, struct min_file *file,
     }
 }
 
-/* The transfer that matters most, of one span at an offset of a plain file, with
- * no function between the slot and the system call: on processors that guard
- * their returns, each one that is left after a system call costs as much as the
- * rest of our work. -1 for any other transfer, and if it fails: the general way
- * then begins it again, and finds out why. */
+/* The transfer that matters most, of one span at an offset of a plain file,
+ * with no function between the slot and the system call: on processors that
+ * guard their returns, each one that is left after a system call costs as much
+ * as the rest of our work. -1 for any other transfer, and if it fails: the
+ * general way then begins it again, and finds out why. */
 static inline ssize_t transfer_straight(const struct min_context *context,
                                         const struct min_file *file,
                                         const wb_iovec *iovs, size_t iovs_len,
@@ -328,7 +330,7 @@ static uint16_t transfer_on(struct min_context *context, struct min_file *file,
     }
     if (!error && kept)
         file->position += (int64_t)*count;
-    else if (!error && *count > 0) /* appended: the kernel knows where that was */
+    else if (!error && *count > 0) /* appended: the kernel knows where */
         file->flags &= (uint8_t)~MIN_POSITION;
     return error;
 }

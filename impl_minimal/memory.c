@@ -1,8 +1,8 @@
-/* Where the minimal backing gets its memory: the embedder's allocator if there is
- * one, else the arena if there is one, else malloc.
+/* Where the minimal backing gets its memory: the embedder's allocator if there
+ * is one, else the arena if there is one, else malloc.
  *
- * System calls: those of malloc. What is given out of the arena and comes back is
- * kept in a list and used again for requests of about its size; nothing is
+ * System calls: those of malloc. What is given out of the arena and comes back
+ * is kept in a list and used again for requests of about its size; nothing is
  * joined, since there are few sizes: the table, as it doubles, and the state of
  * fd_readdir.
  *

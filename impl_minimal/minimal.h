@@ -21,12 +21,12 @@
 
 extern const struct wb_backing min_backing;
 
-/* ---- the context ----------------------------------------------------------- */
+/* ---- the context --------------------------------------------------------- */
 
 /* How the bytes of a descriptor move. */
 enum {
     MIN_IO_CLOSED = 0, /* the number is free, or only reserved */
-    MIN_IO_LENT,       /* lent by the host, not looked at before its first use */
+    MIN_IO_LENT,       /* lent by the host, and not looked at yet */
     MIN_IO_PLAIN,      /* never blocks: files, directories, block devices */
     MIN_IO_OWN,        /* may block; O_NONBLOCK is set on our own description */
     MIN_IO_NOWAIT,     /* may block; lent, so each transfer says RWF_NOWAIT */
@@ -97,7 +97,7 @@ struct min_context {
 void *min_allocate(struct min_memory *memory, size_t size);
 void min_release(struct min_memory *memory, void *pointer, size_t size);
 
-/* ---- the descriptor table (table.c) ------------------------------------------ */
+/* ---- the descriptor table (table.c) -------------------------------------- */
 
 wb_errno min_table_init(struct min_context *context, uint32_t max_fds);
 void min_table_destroy(struct min_context *context);
@@ -139,7 +139,7 @@ static inline wb_errno min_use(struct min_context *context, wb_fd fd,
 #define MIN_USE(context, call, fd, file)                     \
     min_use((context), (fd), WB_NEEDS_KIND_##call, WB_NEEDS_##call, (file))
 
-/* ---- waiting and moving bytes (io.c) ------------------------------------------ */
+/* ---- waiting and moving bytes (io.c) ------------------------------------- */
 
 static inline int min_interrupted(struct min_context *context)
 {
@@ -161,8 +161,8 @@ uint16_t min_wait(struct min_context *context, int host, short events,
 uint16_t min_after_failure(struct min_context *context,
                            const struct min_file *file, short events);
 
-/* Receive from and send to a socket, as MIN_IO_SOCKET does. `flags` are those of
- * recvmsg(2); *truncated may be NULL. */
+/* Receive from and send to a socket, as MIN_IO_SOCKET does. `flags` are those
+ * of recvmsg(2); *truncated may be NULL. */
 uint16_t min_receive(struct min_context *context, struct min_file *file,
                      const wb_iovec *iovs, size_t iovs_len, int flags,
                      size_t *count, int *truncated);
@@ -182,10 +182,10 @@ uint16_t min_send(struct min_context *context, struct min_file *file,
         }                                                               \
     } while (0)
 
-/* ---- paths (resolve.c) --------------------------------------------------------- */
+/* ---- paths (resolve.c) --------------------------------------------------- */
 
-/* Open `path`, which must stay beneath the host directory `root`, with the flags
- * of open(2). Trailing slashes mean what they mean to open(2). */
+/* Open `path`, which must stay beneath the host directory `root`, with the
+ * flags of open(2). Trailing slashes mean what they mean to open(2). */
 uint16_t min_open_beneath(struct min_context *context, int root,
                           const char *path, size_t path_len, int flags,
                           mode_t mode, int *opened);
@@ -211,13 +211,13 @@ uint16_t min_find_place(struct min_context *context, int root, const char *path,
                         size_t path_len, int how, struct min_place *place);
 void min_place_close(struct min_place *place);
 
-/* ---- small things --------------------------------------------------------------- */
+/* ---- small things -------------------------------------------------------- */
 
 wb_timestamp min_nanoseconds(struct timespec time);
 struct timespec min_timespec(wb_timestamp time);
 
 /* A timeout from now on as a time of the monotonic clock, and back again. 0 (at
- * once) and UINT64_MAX (never) stay what they are, without a look at the clock. */
+ * once) and UINT64_MAX (never) stay what they are, and no clock is read. */
 uint64_t min_deadline(uint64_t timeout);
 uint64_t min_time_left(uint64_t deadline);
 
@@ -227,9 +227,10 @@ void min_filestat(const struct stat *facts, wb_filestat *filestat);
 /* Fill in what a host descriptor, opened with `flags`, is and can do. */
 void min_describe(struct min_file *file, mode_t mode, int flags);
 
-/* Where the next transfer on a host descriptor begins; -1 and errno if it has no
- * position. For regular files of our own it is kept here, since nobody else moves
- * it: a seek then is no system call, and a transfer is one that says where. */
+/* Where the next transfer on a host descriptor begins; -1 and errno if it has
+ * no position. For regular files of our own it is kept here, since nobody else
+ * moves it: a seek then is no system call, and a transfer is one that says
+ * where. */
 off_t min_position(const struct min_file *file);
 
 /* The times of utimensat for a call that sets times. */

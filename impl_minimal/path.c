@@ -1,8 +1,9 @@
 /* Calls on paths.
  *
  * System calls: openat, fstatat, fstat, mkdirat, utimensat, linkat, readlinkat,
- * unlinkat, renameat, symlinkat; and those of resolve.c. A call on one component
- * is one system call; deeper ones open and close the directory around it.
+ * unlinkat, renameat, symlinkat; and those of resolve.c. A call on one
+ * component is one system call; deeper ones open and close the directory around
+ * it.
  *
  * Files are made with mode 0666 and directories with 0777, less the umask.
  *
@@ -51,10 +52,10 @@ static int how_to_look(wb_lookupflags flags)
     return flags & WB_LOOKUPFLAGS_SYMLINK_FOLLOW ? MIN_FOLLOW : MIN_NOFOLLOW;
 }
 
-/* ---- open ---------------------------------------------------------------------- */
+/* ---- open ---------------------------------------------------------------- */
 
-/* The flags of open(2) for a call of path_open. O_NONBLOCK keeps the opening of a
- * FIFO or a device from waiting, and our reads from it; files do not care. */
+/* The flags of open(2) for a call of path_open. O_NONBLOCK keeps the opening of
+ * a FIFO or a device from waiting, and our reads from it; files do not care. */
 static int open_flags(wb_lookupflags dirflags, wb_oflags oflags, wb_rights base)
 {
     int flags = O_NONBLOCK;
@@ -190,7 +191,7 @@ out:
     return error;
 }
 
-/* ---- describing ------------------------------------------------------------------ */
+/* ---- describing ---------------------------------------------------------- */
 
 uint16_t min_path_filestat_get(void *self, wb_fd fd, wb_lookupflags flags,
                                const char *path, size_t path_len,
@@ -244,7 +245,7 @@ uint16_t min_path_readlink(void *self, wb_fd fd, const char *path,
     return error;
 }
 
-/* ---- changing ------------------------------------------------------------------------ */
+/* ---- changing ------------------------------------------------------------ */
 
 uint16_t min_path_create_directory(void *self, wb_fd fd, const char *path,
                                    size_t path_len)

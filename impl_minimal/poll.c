@@ -2,9 +2,9 @@
  *
  * System calls: ppoll, ioctl(FIONREAD), fstat and lseek for a file's rest; an
  * eventfd for interrupt, once; a timerfd for an absolute time of the real-time
- * clock, which follows that clock when it is set. Everything else is turned into
- * one deadline on the monotonic clock. What is due already costs no system call
- * if no descriptor needs one. Files are always ready.
+ * clock, which follows that clock when it is set. Everything else is turned
+ * into one deadline on the monotonic clock. What is due already costs no system
+ * call if no descriptor needs one. Files are always ready.
  *
  * Left out: CPU-time clocks (INVAL in their event: nobody who sleeps would ever
  * see them advance). nbytes of a write is 1, "at least one": POSIX has no call
@@ -62,7 +62,7 @@ static uint64_t clock_now(clockid_t clock)
     return min_nanoseconds(now);
 }
 
-/* ---- before the wait ------------------------------------------------------------- */
+/* ---- before the wait ----------------------------------------------------- */
 
 static void add_clock(struct wait *wait, const wb_subscription_clock *clock,
                       struct item *item)
@@ -117,7 +117,7 @@ static void add_descriptor(struct wait *wait,
         item->file->host, reading ? POLLIN : POLLOUT, 0};
 }
 
-/* ---- during the wait ----------------------------------------------------------------- */
+/* ---- during the wait ----------------------------------------------------- */
 
 /* Ask a stream whether it is ready. */
 static int stream_ready(struct wait *wait, struct item *item, uint64_t timeout)
@@ -260,7 +260,7 @@ static uint16_t wait_until_due(struct wait *wait)
     }
 }
 
-/* ---- after the wait ------------------------------------------------------------------- */
+/* ---- after the wait ------------------------------------------------------ */
 
 /* How many bytes can be read at once, as far as that is known. */
 static wb_filesize bytes_to_read(const struct min_file *file)

@@ -1,8 +1,8 @@
 /* What the minimal backing uses that only Linux has; see portability.h.
  *
  * System calls: openat2, fstatfs, getdents64, readv, preadv, preadv2, writev,
- * pwritev, pwritev2, eventfd2, timerfd_create, timerfd_settime, ppoll, fallocate,
- * getrandom, accept4; and pthread_sigmask, sigpending, sigtimedwait.
+ * pwritev, pwritev2, eventfd2, timerfd_create, timerfd_settime, ppoll,
+ * fallocate, getrandom, accept4; and pthread_sigmask, sigpending, sigtimedwait.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -8,8 +8,8 @@
 #ifndef MINIMAL_PORTABILITY_H
 #define MINIMAL_PORTABILITY_H
 
-/* For what POSIX itself does not have, and 64-bit offsets on 32-bit systems; both
- * must come before any header. */
+/* For what POSIX itself does not have, and 64-bit offsets on 32-bit systems;
+ * both must come before any header. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -52,7 +52,7 @@ ssize_t min_host_getdents(int fd, void *buffer, size_t size);
 /* How min_host_transfer moves bytes. */
 enum {
     MIN_HOST_WRITE = 1,
-    MIN_HOST_NOWAIT = 2,   /* EAGAIN instead of blocking; EOPNOTSUPP if unknown */
+    MIN_HOST_NOWAIT = 2,   /* EAGAIN, not blocking; EOPNOTSUPP if unknown */
     MIN_HOST_NOSIGNAL = 4, /* EPIPE without SIGPIPE; EOPNOTSUPP if unknown */
     MIN_HOST_APPEND = 8,
     MIN_HOST_DSYNC = 16,
@@ -60,14 +60,14 @@ enum {
 };
 
 /* Read or write at `offset`, or at the descriptor's own position for -1, which
- * then advances. APPEND, DSYNC and SYNC hold for this transfer only, and are made
- * up for by lseek, fdatasync and fsync where the kernel lacks them.
+ * then advances. APPEND, DSYNC and SYNC hold for this transfer only, and are
+ * made up for by lseek, fdatasync and fsync where the kernel lacks them.
  * Elsewhere: those three, and EOPNOTSUPP for NOWAIT and NOSIGNAL. */
 ssize_t min_host_transfer(int fd, const struct iovec *iovs, size_t iovs_len,
                           off_t offset, int how);
 
-/* A descriptor that min_host_wake makes readable for good. The latter may run in
- * a signal handler. Elsewhere: a pipe. */
+/* A descriptor that min_host_wake makes readable for good. The latter may run
+ * in a signal handler. Elsewhere: a pipe. */
 int min_host_wake_open(void);
 void min_host_wake(int fd);
 
@@ -89,8 +89,8 @@ ssize_t min_host_random(void *buffer, size_t size);
 int min_host_accept(int fd);
 
 /* Keep a signal that the calling thread causes itself from reaching anyone:
- * hold it back, then take it if `raised`. Needs sigtimedwait; elsewhere sigwait,
- * if sigpending shows it. */
+ * hold it back, then take it if `raised`. Needs sigtimedwait; elsewhere
+ * sigwait, if sigpending shows it. */
 struct min_guard {
     sigset_t signal, before;
     int pending;

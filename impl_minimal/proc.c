@@ -1,8 +1,8 @@
 /* Arguments, environment and the process.
  *
- * System calls: sched_yield. Arguments and environment are the options'. The end
- * of a guest and its signals are the layer's to carry out: here nothing is ended
- * and nobody is signalled.
+ * System calls: sched_yield. Arguments and environment are the options'. The
+ * end of a guest and its signals are the layer's to carry out: here nothing is
+ * ended and nobody is signalled.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -45,7 +45,7 @@ static int is_name(const char *name, size_t len, const char *other)
     return len == strlen(other) && !memcmp(name, other, len);
 }
 
-/* ---- the walk -------------------------------------------------------------------- */
+/* ---- the walk ------------------------------------------------------------ */
 
 struct walk {
     struct min_context *context;
@@ -94,8 +94,8 @@ static wb_errno read_link(int directory, const char *name, wb_errno error,
     return WB_ERRNO_SUCCESS;
 }
 
-/* walk->name is not what was expected. If it is a link, put its text in place of
- * it, what remains beginning at `after`; otherwise that is an `error`. */
+/* walk->name is not what was expected. If it is a link, put its text in place
+ * of it, what remains beginning at `after`; otherwise that is an `error`. */
 static wb_errno expand(struct walk *walk, size_t after, wb_errno error)
 {
     char text[WB_MAX_PATH + 1];
@@ -150,8 +150,8 @@ static wb_errno step_down(struct walk *walk, size_t len, size_t after)
     return WB_ERRNO_SUCCESS;
 }
 
-/* Open walk->name, the last component. *opened stays -1 when it was a link, which
- * has then been put in place of it. */
+/* Open walk->name, the last component. *opened stays -1 when it was a link,
+ * which has then been put in place of it. */
 static wb_errno open_last(struct walk *walk, size_t after, int flags,
                           mode_t mode, int *opened)
 {
@@ -235,7 +235,7 @@ static uint16_t open_by_walk(struct min_context *context, int root,
     return error;
 }
 
-/* ---- opening ----------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------- */
 
 /* Open with openat2. *walk is set when the walk has to answer instead. */
 static uint16_t open_by_kernel(struct min_context *context, int root,
@@ -284,7 +284,8 @@ uint16_t min_open_beneath(struct min_context *context, int root,
                           const char *path, size_t path_len, int flags,
                           mode_t mode, int *opened)
 {
-    flags |= O_CLOEXEC | (flags & O_PATH ? 0 : O_NOCTTY); /* openat2 is strict */
+    /* openat2 refuses what means nothing to a place. */
+    flags |= O_CLOEXEC | (flags & O_PATH ? 0 : O_NOCTTY);
     if (path[0] == '/')
         return WB_ERRNO_NOTCAPABLE;
     /* One component that is not `..`. As a place it may be a link, and we would
@@ -308,7 +309,7 @@ uint16_t min_open_beneath(struct min_context *context, int root,
     return open_by_walk(context, root, path, path_len, flags, mode, opened);
 }
 
-/* ---- places -------------------------------------------------------------------------- */
+/* ---- places -------------------------------------------------------------- */
 
 void min_place_close(struct min_place *place)
 {

@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* ---- listening ------------------------------------------------------------------- */
+/* ---- listening ----------------------------------------------------------- */
 
 union address {
     struct sockaddr any;
@@ -71,7 +71,7 @@ wb_errno min_listen(const struct wb_listen *request, int *host)
     return WB_ERRNO_SUCCESS;
 }
 
-/* ---- the slots --------------------------------------------------------------------- */
+/* ---- the slots ----------------------------------------------------------- */
 
 uint16_t min_sock_accept(void *self, wb_fd fd, wb_fdflags flags, wb_fd *new_fd)
 {
@@ -105,8 +105,8 @@ uint16_t min_sock_accept(void *self, wb_fd fd, wb_fdflags flags, wb_fd *new_fd)
     }
 }
 
-/* Peek at as much as fits, waiting for it: poll is asked for that many bytes. On
- * a lent socket this changes a setting of the host's until we return. */
+/* Peek at as much as fits, waiting for it: poll is asked for that many bytes.
+ * On a lent socket this changes a setting of the host's until we return. */
 static uint16_t peek_all(struct min_context *context, struct min_file *file,
                          const wb_iovec *iovs, size_t iovs_len, size_t room,
                          size_t *count, int *truncated)

@@ -2,8 +2,8 @@
  * the lowest that is free.
  *
  * System calls: close. Numbers are never the host's. A tree of three levels of
- * bits finds the lowest free number by looking at three words, whatever is open;
- * it counts to 262,144. The table starts small and doubles up to max_fds.
+ * bits finds the lowest free number by looking at three words, whatever is
+ * open; it counts to 262,144. The table starts small and doubles up to max_fds.
  *
  * SPDX-License-Identifier: MIT
  */

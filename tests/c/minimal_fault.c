@@ -1,8 +1,9 @@
-/* The minimal backing when system calls fail: the first, the second, the third...
- * of each call of the guest, until it gets through. Whatever fails, nothing leaks.
+/* The minimal backing when system calls fail: the first, the second, the
+ * third... of each call of the guest, until it gets through. Whatever fails,
+ * nothing leaks.
  *
- * The functions of the C library are replaced by the ones below. openat2 is none
- * of them; run with PATH_RESOLUTION=walk, paths are made of openat.
+ * The functions of the C library are replaced by the ones below. openat2 is
+ * none of them; run with PATH_RESOLUTION=walk, paths are made of openat.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -122,7 +123,7 @@ int getsockname(int fd, struct sockaddr *restrict address,
 
 #pragma GCC diagnostic pop
 
-/* ---- the tests ----------------------------------------------------------------- */
+/* ---- the tests ----------------------------------------------------------- */
 
 TEST(init_gives_back_all_when_a_system_call_fails)
 {

@@ -10,7 +10,7 @@
 
 #define E(name) WB_ERRNO_##name
 
-/* ---- numbers ---------------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------- */
 
 TEST(the_lowest_free_number_comes_first)
 {
@@ -94,7 +94,7 @@ TEST(renumber_moves_onto_and_from_anything)
     end();
 }
 
-/* ---- bytes and positions -------------------------------------------------------------- */
+/* ---- bytes and positions ------------------------------------------------- */
 
 TEST(reads_and_writes_move_the_position)
 {
@@ -269,7 +269,7 @@ TEST(ignored_rights_leave_the_access_mode)
     end();
 }
 
-/* ---- directories --------------------------------------------------------------------- */
+/* ---- directories --------------------------------------------------------- */
 
 /* A sink that takes `room` entries and then is full. */
 struct names {
@@ -409,7 +409,7 @@ TEST(dots_have_real_inodes_and_a_root_hides_its_parent)
     end();
 }
 
-/* ---- stdio ------------------------------------------------------------------------------ */
+/* ---- stdio --------------------------------------------------------------- */
 
 TEST(stdio_of_no_kind_is_empty_and_swallows)
 {
@@ -453,7 +453,7 @@ TEST(lent_descriptors_stay_open_and_unchanged)
     end();
 }
 
-/* ---- what init refuses, and what it costs ---------------------------------------------------- */
+/* ---- what init refuses, and what it costs -------------------------------- */
 
 /* Expect that init fails, says why in one line, and leaves nothing open. */
 static void refused(uint16_t error, const char *reason)

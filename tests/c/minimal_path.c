@@ -475,11 +475,12 @@ TEST(rights_are_passed_on_and_enforced)
     end();
 }
 
-/* ---- a race --------------------------------------------------------------------- */
+/* ---- a race -------------------------------------------------------------- */
 
 static int stop_swapping;
 
-/* Exchange root/swap, a directory, with a link to the outside, over and over. */
+/* Exchange root/swap, a directory, with a link to the outside, over and over.
+ */
 static void *swap(void *nothing)
 {
     while (!__atomic_load_n(&stop_swapping, __ATOMIC_RELAXED))

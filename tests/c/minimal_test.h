@@ -32,7 +32,7 @@ static const struct wb_backing *const b = &TEST_BACKING;
 #define WRITE WB_RIGHTS_FD_WRITE
 #define FOLLOW WB_LOOKUPFLAGS_SYMLINK_FOLLOW
 
-/* ---- a fresh directory ------------------------------------------------------- */
+/* ---- a fresh directory --------------------------------------------------- */
 
 static char scratch[1024]; /* its path; "root" in it is the guest's */
 static int outside;      /* a host descriptor of scratch */
@@ -82,7 +82,7 @@ static int open_descriptors(void)
     return count;
 }
 
-/* ---- a context ----------------------------------------------------------------- */
+/* ---- a context ----------------------------------------------------------- */
 
 static struct wb_options options;
 static struct wb_preopen preopens[2];
@@ -134,7 +134,7 @@ static void end(void)
     CHECK_INT(open_descriptors(), descriptors_before);
 }
 
-/* ---- calls ------------------------------------------------------------------------ */
+/* ---- calls --------------------------------------------------------------- */
 
 static uint16_t open_with(wb_fd fd, wb_lookupflags lookup, const char *path,
                           wb_oflags oflags, wb_rights rights,

@@ -1,5 +1,5 @@
-/* Waiting on the minimal backing: pipes, terminals, sockets, streams, clocks, and
- * how interrupt ends each wait.
+/* Waiting on the minimal backing: pipes, terminals, sockets, streams, clocks,
+ * and how interrupt ends each wait.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -25,7 +25,7 @@ static uint64_t now(clockid_t clock)
     return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
-/* ---- something that happens in a while ----------------------------------------------- */
+/* ---- something that happens in a while ----------------------------------- */
 
 static struct {
     int write_to;  /* a byte is written here, */
@@ -88,7 +88,7 @@ static void it_happened(void)
     pthread_join(event_thread, NULL);
 }
 
-/* ---- lent pipes, terminals and sockets ------------------------------------------------ */
+/* ---- lent pipes, terminals and sockets ----------------------------------- */
 
 static int in[2], out[2]; /* the guest's 0 is in[0], its 1 is out[1] */
 
@@ -296,7 +296,7 @@ TEST(a_terminal_is_one_and_a_device_is_none)
     end();
 }
 
-/* ---- FIFOs opened by path ------------------------------------------------------------------ */
+/* ---- FIFOs opened by path ------------------------------------------------ */
 
 static void *open_and_write(void *nothing)
 {
@@ -353,7 +353,7 @@ TEST(a_fifo_waits_for_its_other_end)
     end();
 }
 
-/* ---- sockets ---------------------------------------------------------------------------------- */
+/* ---- sockets ------------------------------------------------------------- */
 
 static uint32_t port;
 static struct wb_listen listens[1];
@@ -463,7 +463,7 @@ TEST(a_datagram_is_cut_and_that_is_told)
     end_lent();
 }
 
-/* ---- poll_oneoff ------------------------------------------------------------------------------- */
+/* ---- poll_oneoff --------------------------------------------------------- */
 
 struct events {
     struct wb_event_sink sink;
@@ -643,7 +643,7 @@ TEST(files_are_always_ready)
     end();
 }
 
-/* ---- streams --------------------------------------------------------------------------------------- */
+/* ---- streams ------------------------------------------------------------- */
 
 static int stream_bytes;
 
@@ -704,7 +704,7 @@ TEST(streams_are_read_and_waited_for)
     end();
 }
 
-/* ---- clocks -------------------------------------------------------------------------------------------- */
+/* ---- clocks -------------------------------------------------------------- */
 
 static uint16_t fixed_clock(void *nothing, wb_clockid id, uint32_t resolution,
                             wb_timestamp *time)
