@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median
 
 from bench import build
+from wasi_backing import backings
 
 # Longer than the longest row: a listing is cut short after 2 seconds.
 PATIENCE_SECONDS = 60.0
@@ -216,10 +217,6 @@ class JoinedColumn(Column):
 
 def our_backings() -> list[str]:
     """Name the backings of ours that are built in, the default one first."""
-    try:
-        from wasi_backing import backings
-    except ImportError:
-        return []
     known = [backing.name for backing in backings()]
     return [name for name in ("minimal", "uvwasi") if name in known]
 

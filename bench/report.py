@@ -12,7 +12,6 @@ from rich.text import Text
 
 from bench.measure import Cell, Results, Verdict
 
-
 # The columns that run a guest's calls, or do their work, one way or another.
 HOSTS = ("wasmtime", "node", "native")
 
