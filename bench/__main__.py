@@ -14,7 +14,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import build, chart, report, targets
+from bench import build, report, targets
 from bench.columns import Column, Pace, columns, our_backings
 from bench.measure import Results, measure
 
@@ -112,9 +112,15 @@ def main(
     svg_path = svg_path or OUTPUT / "bench.svg"
     document = report.as_json(results, ours, machine)
     json_path.write_text(json.dumps(document, indent=1) + "\n")
+    console.print(f"wrote {json_path}", soft_wrap=True)
+    try:
+        from bench import chart
+    except ModuleNotFoundError as error:
+        console.print(f"no chart: {error.name} is missing")
+        return
     title = f"{machine['processor']}, {machine['cores']} cores, {machine['system']}"
     chart.draw(results, title, svg_path)
-    console.print(f"wrote {json_path} and {svg_path}", soft_wrap=True)
+    console.print(f"wrote {svg_path}", soft_wrap=True)
 
 
 def run(
