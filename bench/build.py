@@ -60,7 +60,7 @@ def precompiled(build: Path) -> Path:
 def native(build: Path) -> Path:
     """Compile the guest's native twin."""
     sources = [PROGRAMS / "native.c", PROGRAMS / "harness.c"]
-    return _compile(host_compiler(), (), sources, build / "native")
+    return _compile(host_compiler(), ("-pthread",), sources, build / "native")
 
 
 def empty_function(build: Path) -> Path:

@@ -80,19 +80,21 @@ class Results:
         mine, theirs = self.cell(row, ours), self.cell(row, other)
         if mine is None or theirs is None:
             return None
+        plus = self.cell(bar.plus_row, "native") if bar and bar.plus_row else None
+        extras = plus.samples if plus else [Sample(0.0)] * len(mine.samples)
         pairs = [
-            (a.ns, b.ns)
-            for a, b in zip(mine.samples, theirs.samples, strict=False)
+            (a.ns, b.ns, c.ns or 0.0)
+            for a, b, c in zip(mine.samples, theirs.samples, extras, strict=False)
             if a.ns and b.ns
         ]
         if not pairs:
             return None
         upside_down = bar is not None and bar.within is not None
-        ratio = Spread.of([a / b if upside_down else b / a for a, b in pairs])
+        ratio = Spread.of([a / b if upside_down else b / a for a, b, _ in pairs])
         met = None
         if bar is not None:
             # The bar's own arithmetic, in the middle round.
-            met = sum(bar.met(a, b) for a, b in pairs) * 2 > len(pairs)
+            met = sum(bar.met(*pair) for pair in pairs) * 2 > len(pairs)
         return Verdict(row, ours, other, ratio, bar, met)
 
     def verdicts(self, ours: str) -> list[Verdict]:

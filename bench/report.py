@@ -13,7 +13,7 @@ from rich.text import Text
 from bench.measure import Cell, Results, Verdict
 
 # The columns that run a guest's calls, or do their work, one way or another.
-HOSTS = ("wasmtime", "node", "native")
+HOSTS = ("minimal", "wasmtime", "node", "native")
 
 
 def wide_console() -> Console:
@@ -63,7 +63,7 @@ def time_text(cell: Cell | None) -> Text:
 
 def ratio_table(results: Results, ours: str) -> Table:
     """Make the table that compares a backing of ours with other hosts."""
-    others = [c for c in HOSTS if c in results.columns]
+    others = [c for c in HOSTS if c in results.columns and c != ours]
     table = Table(
         title=f"{ours} against others: ratio, its quartiles, and the bar for it",
         title_justify="left",

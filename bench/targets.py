@@ -20,26 +20,35 @@ class Bar:
     """How a row of ours should compare with another column.
 
     Exactly one of `faster` (the other takes at least that many times as long) and
-    `within` (ours takes at most that many times as long, plus `plus_ns`) is set.
+    `within` (ours takes at most that many times as long, plus `plus_ns` and the time
+    of the native row `plus_row`) is set.
     """
 
     against: str
     faster: float | None = None
     within: float | None = None
     plus_ns: float = 0.0
+    plus_row: str | None = None
     backings: tuple[str, ...] = ("minimal",)
 
-    def met(self, ours: float, other: float) -> bool:
-        """Tell whether a time of ours in ns is good enough."""
+    def met(self, ours: float, other: float, plus: float = 0.0) -> bool:
+        """Tell whether a time of ours in ns is good enough.
+
+        Args:
+            ours: The time of ours.
+            other: The time of the other column.
+            plus: The time of `plus_row`.
+        """
         if self.faster is not None:
             return other >= self.faster * ours
         assert self.within is not None
-        return ours <= self.within * other + self.plus_ns
+        return ours <= self.within * other + self.plus_ns + plus
 
     def __str__(self) -> str:
         if self.faster is not None:
             return f"≥ {self.faster:g}"
         plus = f" + {self.plus_ns:g} ns" if self.plus_ns else ""
+        plus += f" + {self.plus_row}" if self.plus_row else ""
         return f"≤ {self.within:g}{plus}"
 
 

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -187,5 +188,6 @@ const struct row rows[] = {
     {"context", NULL, run_context},
     {"sched_yield", NULL, run_sched_yield},
     {"random_get.16", NULL, run_random_get},
+    {"locks", NULL, run_locks},
     {NULL, NULL, NULL},
 };
