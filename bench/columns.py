@@ -231,7 +231,9 @@ def columns(folder: Path, output: Path) -> list[Column]:
     guest = build.guest(output)
     compiled = build.precompiled(output)
     engine = f"wasmtime {version('wasmtime')}"
-    alone = f"(?!context|{re.escape(THREADS)}).*"
+    native_only = "context|locks"
+    any_row = f"(?!{native_only}).*"
+    alone = f"(?!{native_only}|{re.escape(THREADS)}).*"
 
     def worker(kind: str, *more: str) -> list[str]:
         files = [str(compiled), str(folder), *more]
@@ -241,7 +243,7 @@ def columns(folder: Path, output: Path) -> list[Column]:
     backings = our_backings()
     for name in backings:
         about = f"our backing {name}, in {engine}"
-        column: Column = WorkerColumn(name, about, worker(name), "(?!context).*", 2)
+        column: Column = WorkerColumn(name, about, worker(name), any_row, 2)
         if name == "minimal":
             program = build.context(output)
             column = JoinedColumn([column, ProgramColumn(name, about, program, folder)])

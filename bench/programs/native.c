@@ -121,6 +121,23 @@ static bool directory_fails(void)
 
 LOOP(run_context, directory_fails())
 
+/* ---- locks ---------------------------------------------------------------
+ * As uvwasi takes them to look up a descriptor and to use it.
+ */
+
+static pthread_rwlock_t table_lock = PTHREAD_RWLOCK_INITIALIZER;
+static pthread_mutex_t file_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static bool locks_fail(void)
+{
+    return pthread_rwlock_wrlock(&table_lock) ||
+           pthread_mutex_lock(&file_lock) ||
+           pthread_rwlock_unlock(&table_lock) ||
+           pthread_mutex_unlock(&file_lock);
+}
+
+LOOP(run_locks, locks_fail())
+
 /* ---- directories
  * --------------------------------------------------------------- */
 
