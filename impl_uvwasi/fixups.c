@@ -3,9 +3,9 @@
  *
  * Paths. uvwasi joins a path to the directory's by their text, normalises the
  * whole, and compares prefixes. So `..` above a preopened "/" is clamped, `../ab`
- * passes below a directory `a`, and (0.0.19) a relative link counts from the
- * descriptor and not from the link's directory. fix_path goes through the text
- * and refuses what leaves; only before a `..` does it look at what is there.
+ * from a directory `a` is taken for `a/b`, and (0.0.19) a relative link counts
+ * from the descriptor and not from the link's directory. fix_path goes through the
+ * text and refuses what leaves; only before a `..` does it look at what is there.
  * fix_links follows the links that the path ends in, one step at a time. Links on
  * the way are still followed by the host, wherever they lead, and nothing keeps
  * the tree from changing in between: this is no security boundary.
