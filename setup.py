@@ -43,7 +43,9 @@ class BuildPythonAndSources(build_py):
         return [*outputs, *(str(target) for _, target in self._sources())]
 
 
-wheel = {} if sysconfig.get_config_var("Py_GIL_DISABLED") else {"py_limited_api": "cp310"}
+wheel = (
+    {} if sysconfig.get_config_var("Py_GIL_DISABLED") else {"py_limited_api": "cp310"}
+)
 
 setup(
     cffi_modules=["wasi_backing/_ffi_build.py:ffibuilder"],

@@ -5,7 +5,7 @@ SPDX-License-Identifier: MIT
 
 import tempfile
 
-from wasi_backing import WASI, Errno, PlainGuest
+from wasi_backing import Errno, PlainGuest
 
 PREOPEN = 3  # preopened directories are numbered from 3
 FILESTAT = 0  # where the guest wants the result, and
@@ -13,7 +13,7 @@ PATH = 64  # where it has the path
 
 with (
     tempfile.TemporaryDirectory() as folder,
-    PlainGuest(WASI(preopens={"/": folder})) as guest,
+    PlainGuest(preopens={"/": folder}) as guest,
 ):
     guest.memory[PATH : PATH + 3] = b"sub"
     made = guest.call("path_create_directory", PREOPEN, PATH, 3)

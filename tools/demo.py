@@ -57,7 +57,14 @@ def run_on(backing: str, module: Path) -> None:
     folder = BUILD / backing
     make_tree(folder)
     command = show(
-        COMMAND, "run", "--backing", backing, "--dir", f"{folder}::/data", module, "/data"
+        COMMAND,
+        "run",
+        "--backing",
+        backing,
+        "--dir",
+        f"{folder}::/data",
+        module,
+        "/data",
     )
     printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     print(printed.stdout, end="", flush=True)

@@ -200,9 +200,7 @@ def test_two_directories_of_one_name(
     assert [path.name for path in tmp_path.iterdir()] == ["other"]
 
 
-def test_a_nul_in_an_argument(
-    probe: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_nul_in_an_argument(probe: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["run", str(probe), "a\0b"]) == 2
     output, complaint = capfd.readouterr()
     assert "NUL" in complaint
@@ -231,9 +229,7 @@ def test_an_unknown_engine(refused: Refused, probe: Path) -> None:
     "address",
     ["80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:65536", "nowhere:1"],
 )
-def test_an_address_that_is_none(
-    refused: Refused, probe: Path, address: str
-) -> None:
+def test_an_address_that_is_none(refused: Refused, probe: Path, address: str) -> None:
     assert address in refused("run", "--listen", address, probe)
 
 

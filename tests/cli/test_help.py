@@ -37,7 +37,9 @@ def test_help_of_run_explains_each_option(
 
 def test_version(cli: Run) -> None:
     result = cli("--version")
-    assert result.stdout == f"wasi-backing {importlib.metadata.version('wasi-backing')}\n"
+    assert (
+        result.stdout == f"wasi-backing {importlib.metadata.version('wasi-backing')}\n"
+    )
 
 
 def test_backings_are_listed_with_their_calls(cli: Run) -> None:
@@ -48,7 +50,9 @@ def test_backings_are_listed_with_their_calls(cli: Run) -> None:
 
 
 def test_backings_as_json_for_programs(cli: Run) -> None:
-    listed = {entry["name"]: entry for entry in json.loads(cli("backings", "--json").stdout)}
+    listed = {
+        entry["name"]: entry for entry in json.loads(cli("backings", "--json").stdout)
+    }
     minimal = listed["minimal"]
     assert len(minimal["calls"]) == 46
     assert "fd_readdir" in minimal["calls"]
@@ -58,6 +62,8 @@ def test_backings_as_json_for_programs(cli: Run) -> None:
 def test_a_reader_that_leaves_is_no_error_of_ours(cli: Run) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    result = cli("backings", capture_output=False, stdout=writing, stderr=subprocess.PIPE)
+    result = cli(
+        "backings", capture_output=False, stdout=writing, stderr=subprocess.PIPE
+    )
     os.close(writing)
     assert (result.stderr, result.returncode) == ("", 1)

@@ -20,7 +20,7 @@ BLOCKED = ["block-in-read", "block-in-sleep", "compute"]
 @contextmanager
 def guest_that_is_busy(
     *words: object, **options: object
-) -> Iterator["subprocess.Popen[str]"]:
+) -> Iterator[subprocess.Popen[str]]:
     """Start the command; go on when the guest is about to block, or computes."""
     command = [sys.executable, "-m", "wasi_backing", "run", *map(str, words)]
     with subprocess.Popen(

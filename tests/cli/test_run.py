@@ -165,7 +165,8 @@ def test_listen_lends_a_socket(probe: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     ) as guest:
-        assert guest.stdout and guest.stderr
+        assert guest.stdout
+        assert guest.stderr
         address, _, port = guest.stderr.readline().split()[-1].rpartition(":")
         assert guest.stdout.readline() == "ready\n"
         with socket.create_connection((address, int(port)), timeout=60) as client:
@@ -178,9 +179,7 @@ def test_invoke_calls_an_exported_function(cli: Run, probe: Path) -> None:
     assert (result.stdout, result.returncode) == ("greetings\n", 0)
 
 
-def test_rights_can_be_ignored(
-    cli: Run, compile_guest: Callable[[str], Path]
-) -> None:
+def test_rights_can_be_ignored(cli: Run, compile_guest: Callable[[str], Path]) -> None:
     module = compile_guest("""
         #include <stdio.h>
         #include <wasi/api.h>

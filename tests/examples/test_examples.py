@@ -53,9 +53,7 @@ sub                      directory
 def test_tree_walks_reads_and_writes(tree: Path, folder: Path, backing: str) -> None:
     command = [sys.executable, "-m", "wasi_backing", "run", "--backing", backing]
     printed = run(*command, "--dir", f"{folder}::/", tree, "/")
-    assert printed == (
-        f"{INDEX}2 files in 2 directories below /\nwrote /INDEX.txt\n"
-    )
+    assert printed == (f"{INDEX}2 files in 2 directories below /\nwrote /INDEX.txt\n")
     assert (folder / "INDEX.txt").read_text() == INDEX
     names = sorted(path.name for path in folder.iterdir())
     assert names == ["INDEX.txt", "a.txt", "link", "sub"]

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 from wasi_backing import WASI, ConfigurationError, EngineVersionError, Preopen, Trap
+from wasi_backing.options import Rights
 
 TRAPPED = 134  # as a shell reports a process that called abort()
 _SLOW_COMPILATION = 2.0  # seconds
@@ -183,7 +184,7 @@ def command(
     listen: tuple[str, ...],
     argv0: str | None,
     invoke: str | None,
-    rights: str,
+    rights: Rights,
     module: str,
     args: tuple[str, ...],
 ) -> int:
