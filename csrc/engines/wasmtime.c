@@ -33,6 +33,9 @@ struct wb_wasmtime {
 #define COLD __attribute__((cold, noinline))
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
+/* With its callees inside, which is possible when optimising across files. */
+#define FLAT __attribute__((flatten))
+
 /* A wasmtime_val_raw_t, of which i32 and i64 are used. */
 struct raw {
     unsigned char bytes[WB_WASMTIME_VAL_RAW];
@@ -263,7 +266,7 @@ static inline void *answer(struct wb_wasmtime *environment, struct raw *raw,
 #define ARGUMENT_I32(n) raw_i32(&raw[n])
 #define ARGUMENT_I64(n) raw_i64(&raw[n])
 #define CALLBACK(entry, id, signature, memory)                              \
-    static void *callback_##entry(void *data, void *caller, void *values,   \
+    FLAT static void *callback_##entry(void *data, void *caller, void *values,   \
                                   size_t values_len)                        \
     {                                                                       \
         struct wb_wasmtime *environment = data;                             \
