@@ -20,6 +20,7 @@ from wasi_backing.options import Preopen
 from wasi_backing.registry import BackingInfo, backings
 from wasi_backing.sources import get_include, get_source
 from wasi_backing.stdio import CAPTURE, DEVNULL
+from wasi_backing.streams import AsyncOutput, Lines
 from wasi_backing.types import Errno, Filetype, Rights
 from wasi_backing.wasi import WASI, Result, Status, run
 
@@ -27,6 +28,7 @@ __all__ = [
     "CAPTURE",
     "DEVNULL",
     "WASI",
+    "AsyncOutput",
     "Backing",
     "BackingInfo",
     "ConfigurationError",
@@ -36,6 +38,7 @@ __all__ = [
     "Filetype",
     "Frame",
     "Interrupted",
+    "Lines",
     "MemoryBacking",
     "MinimalBacking",
     "PlainGuest",

@@ -7,7 +7,9 @@ SPDX-License-Identifier: MIT
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
+import functools
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
@@ -15,11 +17,11 @@ from types import CoroutineType
 from typing import Any
 
 from wasi_backing import registry
+from wasi_backing._failures import Failures
 from wasi_backing.backing import DERIVED, Backing
-from wasi_backing.errors import ConfigurationError, Interrupted, WasiError
+from wasi_backing.errors import ConfigurationError
 from wasi_backing.ffi import ffi, lib
 from wasi_backing.options import Options
-from wasi_backing.types import Errno
 
 #: Contexts that C has a handle of; and, for each thread, the one that is about to be.
 _live: set[Context] = set()
@@ -29,25 +31,21 @@ _opening = threading.local()
 #: freed, so that whoever reads them reads memory that is still there.
 _kept: list[object] = []
 
-# What an OSError without a number stands for.
-_ERRNO_OF_CLASS: list[tuple[type[OSError], Errno]] = [
-    (BlockingIOError, Errno.AGAIN),
-    (BrokenPipeError, Errno.PIPE),
-    (ConnectionAbortedError, Errno.CONNABORTED),
-    (ConnectionRefusedError, Errno.CONNREFUSED),
-    (ConnectionResetError, Errno.CONNRESET),
-    (FileExistsError, Errno.EXIST),
-    (FileNotFoundError, Errno.NOENT),
-    (InterruptedError, Errno.INTR),
-    (IsADirectoryError, Errno.ISDIR),
-    (NotADirectoryError, Errno.NOTDIR),
-    (PermissionError, Errno.ACCES),
-    (TimeoutError, Errno.TIMEDOUT),
-]
-
-
 class KeptViewError(RuntimeError):
     """A method of a backing kept a view of guest memory after it had returned."""
+
+
+def _settle(
+    done: concurrent.futures.Future[Any], task: asyncio.Future[Any]
+) -> None:
+    """Pass a task's end on to the thread that waits for it."""
+    if task.cancelled():
+        done.cancel()
+        done.set_running_or_notify_cancel()
+    elif error := task.exception():
+        done.set_exception(error)
+    else:
+        done.set_result(task.result())
 
 
 class Context:
@@ -56,12 +54,12 @@ class Context:
     Attributes:
         methods: What C may call: the overridden methods, bound.
         behind: `struct wb_pairs *` of the backing in C that is overridden, or None.
-        failure: What a method raised that is no errno, until `take_failure`.
+        failures: Where what stops the guest is kept.
         owner: What keeps the guest's memory alive; set by the engine.
         loop: Where coroutines run; None for a loop of the context's own.
     """
 
-    def __init__(self, backing: Backing, options: Options) -> None:
+    def __init__(self, backing: Backing, options: Options, failures: Failures) -> None:
         """Decide what is overridden.
 
         Raises:
@@ -76,11 +74,12 @@ class Context:
         self.options = options
         self.methods = overridden(backing)
         self.behind: Any = None
-        self.failure: BaseException | None = None
+        self.failures = failures
         self.owner: object = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self._own_loop: asyncio.AbstractEventLoop | None = None
-        self._task: Any = None
+        self._task: asyncio.Future[Any] | None = None
+        self._cancelled = False
         self._handle = ffi.new_handle(self)
         self.table = _table(self)
 
@@ -113,11 +112,6 @@ class Context:
             if self._own_loop is not None:
                 self._own_loop.close()
 
-    def take_failure(self) -> BaseException | None:
-        """Return what stopped the guest, if a method did, and forget it."""
-        failure, self.failure = self.failure, None
-        return failure
-
     # ---- calls ----------------------------------------------------------------------
 
     def call(self, name: str, *arguments: Any) -> Any:
@@ -128,36 +122,36 @@ class Context:
         return result
 
     def _wait(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Run a coroutine to its end: on the caller's loop, or on one of our own."""
         if self.loop is None:
             if self._own_loop is None:
                 self._own_loop = asyncio.new_event_loop()
             return self._own_loop.run_until_complete(coroutine)
-        self._task = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
-        try:
-            return self._task.result()
-        finally:
-            self._task = None
+        done: concurrent.futures.Future[Any] = concurrent.futures.Future()
+        self.loop.call_soon_threadsafe(self._begin, coroutine, done)
+        return done.result()
+
+    # On the loop's own thread, so that these two need no lock.
+
+    def _begin(
+        self,
+        coroutine: Coroutine[Any, Any, Any],
+        done: concurrent.futures.Future[Any],
+    ) -> None:
+        if self._cancelled:
+            coroutine.close()
+            done.cancel()
+            done.set_running_or_notify_cancel()
+            return
+        self._task = asyncio.ensure_future(coroutine)
+        # The guest goes on when the task is over, its `finally` blocks included.
+        self._task.add_done_callback(functools.partial(_settle, done))
 
     def cancel(self) -> None:
-        """Cancel the coroutine that is running, if there is one. Any thread."""
-        task = self._task
-        if task is not None:
-            task.cancel()
-
-    def answer(self, error: BaseException) -> int:
-        """Turn what a method raised into a slot's answer."""
-        if isinstance(error, WasiError):
-            return error.errno_wasi
-        if isinstance(error, NotImplementedError):
-            return Errno.NOSYS
-        if isinstance(error, OSError):
-            return errno_of(error)
-        if isinstance(error, Interrupted): # of a call in C
-            return int(lib.WB_STOP_GUEST)
-        # The first one counts; the guest is about to be stopped.
-        if self.failure is None:
-            self.failure = error
-        return lib.WB_STOP_GUEST
+        """Cancel the coroutine that is running, and every later one."""
+        self._cancelled = True
+        if self._task is not None:
+            self._task.cancel()
 
     def wrong(self, name: str, value: object, expected: str) -> Exception:
         """Make the exception for a result that cannot be."""
@@ -227,16 +221,6 @@ def _release(
     # A slice or cast lives on when what it was made of is released, and holds the
     # exporter, which otherwise only the list and two names here do.
     return all(sys.getrefcount(exporter) <= 3 for exporter in exporters)
-
-
-def errno_of(error: OSError) -> Errno:
-    """Return the errno of WASI for an error of the host."""
-    if error.errno is not None:
-        return Errno(lib.wb_errno_of_host(error.errno))
-    for kind, errno in _ERRNO_OF_CLASS:
-        if isinstance(error, kind):
-            return errno
-    return Errno.IO
 
 
 def current() -> Context:

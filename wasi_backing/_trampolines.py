@@ -65,8 +65,7 @@ def _escaped(kind: Any, error: Any, traceback: Any) -> None:
     handle = traceback.tb_frame.f_locals.get("handle") if traceback else None
     if handle:
         context: Context = ffi.from_handle(handle)
-        if context.failure is None:
-            context.failure = error
+        context.failures.keep(error)
     else:
         sys.excepthook(kind, error, traceback)
 
@@ -80,7 +79,7 @@ def _slot(function: Callable[..., None]) -> None:
         try:
             function(context, *arguments)
         except BaseException as error:  # the only place: nothing may get into C
-            return context.answer(error)
+            return context.failures.answer(error)
         return 0
 
     name = f"py_{function.__name__.lstrip('_')}"
@@ -132,7 +131,7 @@ def py_context_init(options: Any, handle: Any) -> int:
     try:
         handle[0] = context.begin()
     except BaseException as error:  # raised again by whoever opens the guest
-        context.failure = error
+        context.failures.keep(error)
         return int(Errno.CANCELED)
     return 0
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Union
 
 from wasi_backing import registry, stdio
+from wasi_backing._failures import Failures
 from wasi_backing.errors import ConfigurationError
 from wasi_backing.ffi import ffi, lib
 from wasi_backing.types import Errno
@@ -204,7 +205,7 @@ class Options:
         )
 
 
-def _python_context(options: Options) -> Context | None:
+def _python_context(options: Options, failures: Failures) -> Context | None:
     """Make the context of a backing in Python, for one guest."""
     if isinstance(options.backing, str):
         return None
@@ -212,7 +213,8 @@ def _python_context(options: Options) -> Context | None:
     from wasi_backing._context import Context
 
     backing = options.backing
-    return Context(backing() if isinstance(backing, type) else backing, options)
+    backing = backing() if isinstance(backing, type) else backing
+    return Context(backing, options, failures)
 
 
 class Prepared:
@@ -222,6 +224,8 @@ class Prepared:
         options: `struct wb_options *`, valid as long as this object.
         stack: The tables of the backings, outermost first, and their number.
         streams: The guest's standard streams.
+        failures: What Python code that C calls has stopped the guest with.
+        context: Of a backing in Python; None for one in C.
     """
 
     def __init__(self, options: Options, argv0: bytes = b"") -> None:
@@ -231,13 +235,14 @@ class Prepared:
             ConfigurationError: A stream cannot be opened.
         """
         self._keep: list[Any] = []
-        self.context = _python_context(options)
+        self.failures = Failures()
+        self.context = _python_context(options, self.failures)
         tables = self._tables(options.backing)
         self.stack = (ffi.new("struct wb_backing *[]", tables), len(tables))
         self._error = ffi.new("char[]", ERROR_SIZE)
         self._ports = ffi.new("uint32_t[]", max(len(options.listen), 1))
         self._listening = len(options.listen)
-        self.streams = stdio.Streams(options.stdio)
+        self.streams = stdio.Streams(options.stdio, self.failures)
 
         native = self.options = ffi.new("struct wb_options *")
         native.size = ffi.sizeof("struct wb_options")
@@ -270,7 +275,10 @@ class Prepared:
         native.max_fds = options.max_fds
         for number, descriptor in enumerate(self.streams.descriptors):
             stream = native.stdio[number]
-            if descriptor is None:
+            if number in self.streams.python:
+                stream.kind = lib.WB_STDIO_STREAM
+                stream.stream = self.streams.python[number].native
+            elif descriptor is None:
                 stream.kind = lib.WB_STDIO_NONE
             else:
                 stream.kind = lib.WB_STDIO_DESCRIPTOR
@@ -290,10 +298,6 @@ class Prepared:
     def opening(self) -> contextlib.AbstractContextManager[None]:
         """Return what must be entered around making the guest in C."""
         return self.context.opening() if self.context else contextlib.nullcontext()
-
-    def failure(self) -> BaseException | None:
-        """Return what a method of a Python backing stopped the guest with, once."""
-        return self.context.take_failure() if self.context else None
 
     def _string(self, value: bytes) -> Any:
         string = ffi.new("char[]", value)
@@ -316,7 +320,7 @@ class Prepared:
 
     def error(self, errno: int) -> BaseException:
         """Make the exception for a guest that could not be opened."""
-        failure = self.failure()
+        failure = self.failures.take()
         if failure:
             return failure
         why = ffi.string(self._error).decode("utf-8", "replace")

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import enum
-import io
 import os
 import select
 import threading
 from typing import Any, Final, Protocol, Union, runtime_checkable
 
+from wasi_backing._failures import Failures
 from wasi_backing.errors import ConfigurationError
+from wasi_backing.streams import HasPut, PythonStream, is_python_stream
 
 
 class Special(enum.Enum):
@@ -37,8 +38,9 @@ class HasFileno(Protocol):
         """Return the host's descriptor."""
 
 
-#: What stdin, stdout and stderr may be. None: the process's own.
-Stdio = Union[None, int, str, bytes, "os.PathLike[str]", HasFileno, Special]
+#: What stdin, stdout and stderr may be. None: the process's own. Besides, any file
+#: object, and for stdout and stderr a callable or a queue: see streams.py.
+Stdio = Union[None, int, str, bytes, "os.PathLike[str]", HasFileno, Special, Any]
 
 NAMES = ("stdin", "stdout", "stderr")
 
@@ -68,10 +70,16 @@ def check(number: int, stream: Any) -> None:
         if stream < 0:
             raise ConfigurationError(f"{name}: {stream} is no descriptor")
         return
-    if not isinstance(stream, HasFileno):
-        raise ConfigurationError(
-            f"{name}: {type(stream).__name__} is no descriptor, path or file"
-        )
+    if isinstance(stream, HasFileno) or (
+        hasattr(stream, "read")
+        if number == 0
+        else hasattr(stream, "write") or callable(stream) or isinstance(stream, HasPut)
+    ):
+        return
+    more = "" if number == 0 else ", function or queue"
+    raise ConfigurationError(
+        f"{name}: {type(stream).__name__} is no descriptor, path, file{more}"
+    )
 
 
 class Capture:
@@ -142,9 +150,10 @@ class Streams:
         owned: Those of the descriptors that were opened here. Whoever takes them
             over closes them and empties the list.
         captures: What collects stdout and stderr, where CAPTURE was asked for.
+        python: Those streams that are Python objects.
     """
 
-    def __init__(self, streams: tuple[Any, Any, Any]) -> None:
+    def __init__(self, streams: tuple[Any, Any, Any], failures: Failures) -> None:
         """Open what has to be opened.
 
         Raises:
@@ -152,11 +161,16 @@ class Streams:
         """
         self.owned: list[int] = []
         self.captures: dict[int, Capture] = {}
+        self.python: dict[int, PythonStream] = {}
         self._to_empty: list[int] = []
         self.descriptors: list[int | None] = []
         try:
             for number, stream in enumerate(streams):
-                self.descriptors.append(self._open(number, stream))
+                if _is_object(stream) and is_python_stream(stream):
+                    self.python[number] = PythonStream(number, stream, failures)
+                    self.descriptors.append(None)
+                else:
+                    self.descriptors.append(self._open(number, stream))
         except BaseException:
             self.close()
             raise
@@ -178,13 +192,7 @@ class Streams:
         with contextlib.suppress(AttributeError, OSError, ValueError):
             if number != 0:
                 stream.flush()
-        try:
-            return int(stream.fileno())
-        except (OSError, ValueError, io.UnsupportedOperation):
-            raise ConfigurationError(
-                f"{NAMES[number]}: the file object stands for no descriptor; "
-                "give bytes for input, CAPTURE for output"
-            ) from None
+        return int(stream.fileno())
 
     def _open_path(self, number: int, path: Any) -> int:
         flags = os.O_CLOEXEC | os.O_NOCTTY
@@ -221,6 +229,13 @@ class Streams:
             os.close(self.owned.pop())
         for capture in self.captures.values():
             capture.close()
+        for stream in self.python.values():
+            stream.finish()
+
+
+def _is_object(stream: Any) -> bool:
+    simple = (int, str, bytes, bytearray, memoryview, os.PathLike, Special)
+    return stream is not None and not isinstance(stream, simple)
 
 
 def _in_memory(content: bytes) -> int:

@@ -5,6 +5,8 @@ SPDX-License-Identifier: MIT
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import contextlib
 import dataclasses
 import os
@@ -200,6 +202,7 @@ class WASI:
         module: wasmtime.Module,
         imports: list[tuple[str, str, int]],
     ) -> wasmtime.Instance:
+        guest.in_store(store)
         linker = wasmtime.Linker(store.engine)
         for where, name, number in dict.fromkeys(imports):
             guest.define(linker, where, name, number)
@@ -397,7 +400,58 @@ class WASI:
                 guest has not begun.
             Trap, Interrupted: The guest ended so.
             KeyboardInterrupt: SIGINT came, on the main thread; the guest has ended.
+            Anything that a method of a backing in Python raises to stop the guest.
         """
+        return self._run(source, invoke, on_compile, on_start, lambda guest: None)
+
+    async def run_async(
+        self,
+        source: str | os.PathLike[str] | bytes,
+        invoke: str | None = None,
+        *,
+        on_compile: Callable[[], None] = lambda: None,
+        on_start: Callable[[list[int]], None] = lambda ports: None,
+    ) -> Result:
+        """Run a module as `run` does, in a thread of its own.
+
+        Other tasks and guests go on meanwhile. Methods of a backing that are
+        `async def` are awaited on this event loop, all others are called in the
+        guest's thread, and so are `on_compile` and `on_start`.
+
+        When this is cancelled, the coroutine that the guest waits for is cancelled
+        and waited for; then the guest is stopped, and this raises CancelledError.
+        """
+        loop = asyncio.get_running_loop()
+        guests: list[glue.Guest] = []
+
+        def on_guest(guest: glue.Guest) -> None:
+            guest.await_on(loop)
+            guests.append(guest)
+
+        with concurrent.futures.ThreadPoolExecutor(1, "wasi_backing guest") as thread:
+            running = loop.run_in_executor(
+                thread, self._run, source, invoke, on_compile, on_start, on_guest
+            )
+            try:
+                return await asyncio.shield(running)
+            except asyncio.CancelledError:
+                while not running.done():
+                    # Again if the guest was not made yet, or compiles: each of these
+                    # ends, and interrupting is harmless when repeated.
+                    for guest in guests:
+                        guest.cancel()
+                    await asyncio.wait([running], timeout=0.05)
+                running.exception()  # looked at, so that it is not reported as lost
+                raise
+
+    def _run(
+        self,
+        source: str | os.PathLike[str] | bytes,
+        invoke: str | None,
+        on_compile: Callable[[], None],
+        on_start: Callable[[list[int]], None],
+        on_guest: Callable[[glue.Guest], None],
+    ) -> Result:
         wasm, name = _read(source)
         engine = glue.engine()
         module = self._compile(engine, wasm, name, on_compile)
@@ -408,6 +462,7 @@ class WASI:
             raise ConfigurationError(f"the module exports no {entry}")
 
         guest = self._guest(os.fsencode(name))
+        on_guest(guest)
         with contextlib.ExitStack() as stack:
             store = wasmtime.Store(engine)
             stack.callback(guest.close)

@@ -143,6 +143,8 @@ class PlainGuest:
             if self._calling:
                 raise ValueError("another call of this guest is running")
             self._calling = True
+        if self._prepared.context is not None:
+            self._prepared.context.owner = self._memory
         self._call.memory = self._memory
         self._call.memory_size = self._size
         try:
@@ -160,7 +162,7 @@ class PlainGuest:
     def _result(self, outcome: int) -> Errno:
         if outcome == lib.WB_EXIT:
             raise Exit(self._guest.exit_code)
-        failure = self._prepared.failure()
+        failure = self._prepared.failures.take()
         if failure:
             raise failure
         if outcome == lib.WB_STOP:

@@ -5,6 +5,7 @@ SPDX-License-Identifier: MIT
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import functools
 import threading
@@ -185,9 +186,7 @@ class Guest:
         # that use them, and those may outlive this object.
         while prepared.streams.owned:
             lib.wb_wasmtime_own(self.environment, prepared.streams.owned.pop())
-        self._close = weakref.finalize(
-            self, lib.wb_wasmtime_release, self.environment
-        )
+        self._close = weakref.finalize(self, _let_go, self.environment, prepared)
         self._open = True
         self._epochs: wasmtime.Engine | None = None
         self.native: Any = lib.wb_wasmtime_guest(self.environment)
@@ -223,8 +222,14 @@ class Guest:
         store.set_epoch_deadline(1)
         self._epochs = store.engine
 
+    def in_store(self, store: wasmtime.Store) -> None:
+        """Hear which store holds the guest's memory."""
+        if self._prepared.context is not None:
+            self._prepared.context.owner = store
+
     def bind(self, store: wasmtime.Store, memory: wasmtime.Memory) -> None:
         """Use this memory from now on, and look up none."""
+        self.in_store(store)
         bindings = self._library.bindings
         context = bindings.wasmtime_store_context(store.ptr())
         lib.wb_wasmtime_bind(
@@ -253,7 +258,18 @@ class Guest:
 
     def failure(self) -> BaseException | None:
         """Return what a method of a Python backing stopped the guest with, once."""
-        return self._prepared.failure()
+        return self._prepared.failures.take()
+
+    def await_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let coroutines of a backing in Python run on this loop."""
+        if self._prepared.context is not None:
+            self._prepared.context.loop = loop
+
+    def cancel(self) -> None:
+        """End the guest, and the coroutine it waits for. On the loop's thread."""
+        if self._prepared.context is not None:
+            self._prepared.context.cancel()
+        self.interrupt()
 
     @property
     def outcome(self) -> int:
@@ -272,6 +288,16 @@ class Guest:
             self._open = False
             lib.wb_wasmtime_close(self.environment)
         self._streams.close()
+
+
+def _let_go(environment: Any, prepared: Prepared) -> None:
+    """Give back a guest's environment, which its functions may keep alive.
+
+    What is Python in it goes now, so its functions must not be called any more.
+    """
+    if prepared.context is not None or prepared.streams.python:
+        lib.wb_wasmtime_close(environment)
+    lib.wb_wasmtime_release(environment)
 
 
 def take_ended(guests: Iterable[Guest]) -> Guest | None:
