@@ -42,8 +42,16 @@ class Cell:
 
     @property
     def note(self) -> str:
-        """What the last round had to say."""
-        return self.samples[-1].note if self.samples else ""
+        """What is to be known of the figure; why there is none, if there is none."""
+        told = [s for s in self.samples if s.ns is not None] or self.samples
+        return told[-1].note if told else ""
+
+    @property
+    def failures(self) -> list[str]:
+        """Why rounds have no figure, if others have one."""
+        if self.ns is None:
+            return []
+        return [s.note for s in self.samples if s.ns is None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,13 +107,18 @@ def show(console: Console, results: Results, ours: list[str], about: list[str]) 
     console.print(time_table(results))
     for line in about:
         console.print(line, highlight=False, soft_wrap=True)
-    notes = {
-        f"~ {row} in {column}: scaled up, cut short {cell.note}"
-        for (row, column), cell in results.cells.items()
-        if cell.ns is not None and cell.note
-    }
-    for line in sorted(notes):
-        console.print(line, highlight=False)
+    for (row, column), cell in sorted(results.cells.items()):
+        if cell.ns is not None and cell.note:
+            console.print(
+                f"~ {row} in {column}: scaled up, cut short {cell.note}",
+                highlight=False,
+            )
+        if cell.failures:
+            console.print(
+                f"{row} in {column}: {len(cell.failures)} of {len(cell.samples)} "
+                f"rounds failed: {cell.failures[-1]}",
+                highlight=False,
+            )
     for column in ours:
         console.print()
         console.print(ratio_table(results, column))

@@ -85,6 +85,18 @@ def test_a_column_without_a_figure_is_left_out() -> None:
     assert shown.verdicts("minimal") == []
 
 
+def test_a_round_that_fails_is_told_and_does_not_hide_the_others() -> None:
+    cell = Cell([Sample(10.0), Sample(None, "the worker ended"), Sample(12.0)])
+    assert cell.ns is not None
+    assert cell.ns.median == 11
+    assert (cell.note, cell.failures) == ("", ["the worker ended"])
+
+
+def test_a_cell_without_a_figure_says_why() -> None:
+    cell = Cell([Sample(None, "errno 8")])
+    assert (cell.ns, cell.note, cell.failures) == (None, "errno 8", [])
+
+
 @pytest.mark.parametrize(
     ("ns", "text"),
     [
