@@ -3,6 +3,7 @@
 SPDX-License-Identifier: MIT
 """
 
+import os
 import sysconfig
 from pathlib import Path
 
@@ -13,8 +14,14 @@ ROOT = Path(__file__).resolve().parent
 
 # What wasi_backing.get_source() has in an installed package: all that an embedder
 # or the author of a backing compiles.
-SOURCES = ["csrc", "impl_minimal", "impl_memory", "kit"]
+SOURCES = ["csrc", "impl_minimal", "impl_memory", "impl_uvwasi", "kit"]
 SUFFIXES = {".c", ".h", ".def", ".md"}
+
+# What the uvwasi backing is compiled from, with its licences. UVWASI_DIR is copied
+# to build/ by wasi_backing/_ffi_build.py.
+if os.environ.get("WASI_BACKING_UVWASI") != "off":
+    SOURCES += ["vendor/libuv"]
+    SOURCES += ["build/uvwasi" if os.environ.get("UVWASI_DIR") else "vendor/uvwasi"]
 
 
 class BuildPythonAndSources(build_py):
@@ -25,7 +32,7 @@ class BuildPythonAndSources(build_py):
         target = Path(self.build_lib) / "wasi_backing" / "_source"
         for folder in SOURCES:
             for path in sorted((ROOT / folder).rglob("*")):
-                if path.suffix in SUFFIXES:
+                if path.suffix in SUFFIXES or path.name.startswith("LICENSE"):
                     yield path, target / path.relative_to(ROOT)
 
     def run(self):

@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -143,12 +144,25 @@ def check_age(version: str, folder: Path) -> None:
         )
 
 
+def copy_own(checkout: Path) -> Path:
+    """Copy what is needed of a checkout into build/: setuptools takes sources from
+    inside the project only."""
+    version = version_of("uvwasi", checkout)
+    check_age(version, checkout)
+    folder = ROOT / "build" / "uvwasi"
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in ("include", "src"):
+        if not (checkout / name).is_dir():
+            raise SourceError(f"{checkout} holds no uvwasi: {name} is missing")
+        shutil.copytree(checkout / name, folder / name)
+    for path in checkout.glob("LICENSE*"):
+        shutil.copy(path, folder)
+    return folder
+
+
 def named(folder: Path) -> str:
-    """Name a folder as setuptools wants it: relative where it lies in the project."""
-    try:
-        return folder.resolve().relative_to(ROOT).as_posix()
-    except ValueError:
-        return str(folder)
+    """Name a folder relative to the project, as setuptools wants it."""
+    return folder.relative_to(ROOT).as_posix()
 
 
 def listed(folder: Path, names: list[str]) -> list[str]:
@@ -175,13 +189,16 @@ def find_build() -> Build | None:
     if switch == "off":
         return None
     own = os.environ.get("UVWASI_DIR")
-    uvwasi = Path(own).absolute() if own else VENDOR / "uvwasi"
+    uvwasi = VENDOR / "uvwasi"
     if not own and not uvwasi.exists():
         return None
     if not sys.platform.startswith("linux"):
         raise SourceError(f"the uvwasi backing is for Linux: {HOW_ELSE}")
-    version = version_of("uvwasi", uvwasi) if own else check_tree("uvwasi", uvwasi)
-    check_age(version, uvwasi)
+    if own:
+        uvwasi = copy_own(Path(own).absolute())
+        version = version_of("uvwasi", uvwasi)
+    else:
+        version = check_tree("uvwasi", uvwasi)
 
     sources = listed(uvwasi / "src", UVWASI_SOURCES)
     include_dirs = [named(uvwasi / "include"), named(uvwasi / "src")]

@@ -88,6 +88,21 @@ def test_the_sdist_has_every_file_of_the_project(unpacked: Path) -> None:
     }
 
 
+def test_the_wheel_has_what_uvwasi_is_made_of(wheel: Path) -> None:
+    if "uvwasi" not in [backing.name for backing in backings()]:
+        pytest.skip("the uvwasi backing is not built in: make vendor")
+    with zipfile.ZipFile(wheel) as archive:
+        for name in ("uvwasi", "libuv"):
+            place = f"wasi_backing/_source/vendor/{name}/LICENSE"
+            text = archive.read(place).decode()
+            assert "Permission is hereby granted, free of charge" in text
+        assert "wasi_backing/_source/vendor/uvwasi/src/uvwasi.c" in archive.namelist()
+        assert "wasi_backing/_source/impl_uvwasi/README.md" in archive.namelist()
+    # Ours is where it belongs, and is not one of those.
+    [info] = [n for n in zipfile.ZipFile(wheel).namelist() if n.endswith("info/LICENSE")]
+    assert zipfile.ZipFile(wheel).read(info) == (ROOT / "LICENSE").read_bytes()
+
+
 def test_the_wheel_serves_every_later_python(wheel: Path) -> None:
     assert "-cp310-abi3-" in wheel.name
 

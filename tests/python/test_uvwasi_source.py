@@ -63,6 +63,8 @@ def fetched(project: Path) -> Path:
 def checkout(folder: Path, *version: int) -> Path:
     """Make what looks like a checkout of some version of uvwasi."""
     (folder / "include").mkdir(parents=True)
+    (folder / "src").mkdir()
+    (folder / "src" / "uvwasi.c").touch()
     parts = zip(("MAJOR", "MINOR", "PATCH"), version, strict=True)
     text = "".join(HEADER.format(*part) for part in parts)
     (folder / "include" / "uvwasi.h").write_text(text)
@@ -171,6 +173,8 @@ def test_a_checkout_is_refused_when_it_is_too_old(
         assert wanted in done.stderr.splitlines()[-1]
     else:
         assert f"version='{'.'.join(map(str, version))}'" in done.stdout
+        # From inside the project, where setuptools wants it.
+        assert "sources=['build/uvwasi/src/uvwasi.c'" in done.stdout
 
 
 def test_a_folder_that_is_no_checkout_is_named(run: Run, tmp_path: Path) -> None:
