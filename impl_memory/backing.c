@@ -9,7 +9,7 @@ const struct wb_backing mem_backing = {
     WB_BACKING_INIT,
     .name = "memory",
     .summary = "all 46 calls on a file system in memory; no host files",
-    .facts = WB_FACT_CONTAINED,
+    .facts = WB_FACT_CONTAINED | WB_FACT_OWN_FILES,
     .context_init = mem_context_init,
     .context_destroy = mem_context_destroy,
     .interrupt = mem_interrupt,

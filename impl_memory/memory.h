@@ -176,8 +176,8 @@ struct mem_node *mem_node_make(struct mem_context *context,
                                size_t len);
 
 /* Find or make the directory at a path from the tree's root, whose slashes may be
- * as they like; `..` and links are not followed but INVAL, and so is a name that
- * is no directory. NAMETOOLONG; NOSPC. */
+ * as they like; the parent of the root is the root. INVAL for a name that is no
+ * directory; NAMETOOLONG; NOSPC. */
 wb_errno mem_make_directories(struct mem_context *context, const char *path,
                               struct mem_directory **directory);
 

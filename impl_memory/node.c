@@ -70,8 +70,10 @@ wb_errno mem_make_directories(struct mem_context *context, const char *path,
         name.len = (size_t)(path - name.text);
         if (name.len == 1 && name.text[0] == '.')
             continue;
-        if (name.len == 2 && name.text[0] == '.' && name.text[1] == '.')
-            return WB_ERRNO_INVAL;
+        if (name.len == 2 && name.text[0] == '.' && name.text[1] == '.') {
+            *directory = (*directory)->parent;
+            continue;
+        }
         if (name.len > MEM_MAX_NAME)
             return WB_ERRNO_NAMETOOLONG;
         struct mem_entry *entry = mem_directory_find(*directory, &name);

@@ -54,9 +54,11 @@ def pytest_collection_modifyitems(
                 raise pytest.UsageError(f"{path.name}: there is no {entry['id']}")
 
 
-@pytest.fixture(params=[backing.name for backing in backings() if not backing.wrapper])
+@pytest.fixture(
+    params=[b.name for b in backings() if b.host_files and not b.wrapper]
+)
 def backing(request: pytest.FixtureRequest) -> str:
-    """The name of each built-in backing in turn."""
+    """The name of each built-in backing on the host's files in turn."""
     return str(request.param)
 
 

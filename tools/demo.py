@@ -81,7 +81,7 @@ def main() -> None:
     listed = subprocess.run(
         [COMMAND, "backings", "--json"], check=True, stdout=subprocess.PIPE
     )
-    backings = [entry["name"] for entry in json.loads(listed.stdout)]
+    backings = [e["name"] for e in json.loads(listed.stdout) if e["host_files"]]
     for backing in backings:
         run_on(backing, module)
 

@@ -45,6 +45,7 @@ INCLUDE = ["csrc/include", "csrc"]
 # table is `<prefix>_backing`.
 BACKINGS = [
     ("impl_minimal", "min"),
+    ("impl_memory", "mem"),
 ]
 
 FLAGS = ["-std=gnu11", "-O2", "-fvisibility=hidden"]

@@ -34,6 +34,9 @@ class BackingInfo:
     no_heap: bool
     #: It stands in front of another backing.
     wrapper: bool
+    #: Preopens are directories of the host. Otherwise their paths name places in
+    #: files of the backing's own, which begin empty.
+    host_files: bool
 
 
 def calls() -> tuple[str, ...]:
@@ -113,6 +116,7 @@ def _describe(table: Any) -> BackingInfo:
         shareable=bool(table.facts & lib.WB_FACT_SHAREABLE),
         no_heap=bool(table.facts & lib.WB_FACT_NO_HEAP),
         wrapper=bool(table.facts & lib.WB_FACT_WRAPPER),
+        host_files=not table.facts & lib.WB_FACT_OWN_FILES,
     )
 
 

@@ -22,6 +22,7 @@ def _promises(backing: BackingInfo) -> str:
             if backing.shareable
             else "one thread for each guest",
             *(["needs no heap"] if backing.no_heap else []),
+            *([] if backing.host_files else ["files of its own, none of the host's"]),
         ]
     )
 

@@ -573,6 +573,8 @@ struct wb_pairs {
                                  grow the guest's memory */
 #define WB_FACT_NO_HEAP 8u    /* needs neither allocator nor arena */
 #define WB_FACT_WRAPPER 16u   /* stands in front of another backing */
+#define WB_FACT_OWN_FILES 32u /* a preopen's host_path is a place in files of
+                                 its own, which begin empty; not the host's */
 
 struct wb_backing {
     uint32_t abi, size; /* set by WB_BACKING_INIT */
