@@ -2,11 +2,12 @@
  *
  * Every block begins with its size, whose lowest bits say whether it and the
  * block before it are in use. A free block repeats its size in its last word,
- * so that its neighbours find it and join with it at once: two free blocks never
- * touch. Free blocks are in lists by size, four to each power of 2; a bit for
- * each list says whether it has any. Allocating takes the first block of the
- * first list in which all are large enough, and only when there is none looks
- * through the one list in which some may be. Releasing takes constant time.
+ * so that its neighbours find it and join with it at once: two free blocks
+ * never touch. Free blocks are in lists by size, four to each power of 2; a
+ * bit for each list says whether it has any. Allocating takes the first block
+ * of the first list in which all are large enough, and only when there is none
+ * looks through the one list in which some may be. Releasing takes constant
+ * time.
  *
  *     in use   | size and bits | the caller's ...                            |
  *     free     | size and bits | next | previous | ...                | size |

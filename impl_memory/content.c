@@ -2,11 +2,12 @@
  * levels as the size asks for.
  *
  * Appending allocates a block when the last one is full, and copies nothing; a
- * small file's only block doubles until it is as large as a block. What was never
- * written has no block. Cutting a file frees all blocks behind its end.
+ * small file's only block doubles until it is as large as a block. What was
+ * never written has no block. Cutting a file frees all blocks behind its end.
  *
- * A missing block reads as the image's bytes that the file was made with, where
- * it has any, and as zeros elsewhere; a block that is made begins as these bytes.
+ * A missing block reads as the image's bytes that the file was made with,
+ * where it has any, and as zeros elsewhere; a block that is made begins as
+ * these bytes.
  *
  * Recursion is at most MEM_LEVELS deep.
  *
@@ -89,7 +90,7 @@ void mem_content_read(const struct mem_regular *file, wb_filesize offset,
     }
 }
 
-/* ---- making blocks ----------------------------------------------------------------- */
+/* ---- making blocks ------------------------------------------------------ */
 
 /* Make the only block at least `len` bytes large. */
 static wb_errno widen(struct mem_context *context, struct mem_regular *file,
@@ -194,8 +195,9 @@ static void **make_place(struct mem_context *context, struct mem_regular *file,
     return at;
 }
 
-/* Make block `n`, which is missing, and leave its bytes as they come. NULL: out of
- * memory, and nothing has changed. The file has index nodes, or will. */
+/* Make block `n`, which is missing, and leave its bytes as they come. NULL:
+ * out of memory, and nothing has changed. The file has index nodes, or
+ * will. */
 static unsigned char *make_block(struct mem_context *context,
                                  struct mem_regular *file, number n)
 {
@@ -212,7 +214,8 @@ static unsigned char *make_block(struct mem_context *context,
     return block;
 }
 
-/* The block to write [skip, skip + len) of, whole and ready; NULL: no memory. */
+/* The block to write [skip, skip + len) of, whole and ready; NULL: no
+ * memory. */
 static unsigned char *to_write(struct mem_context *context,
                                struct mem_regular *file, number n, size_t skip,
                                size_t len)
@@ -251,10 +254,10 @@ size_t mem_content_write(struct mem_context *context, struct mem_regular *file,
     return written;
 }
 
-/* ---- taking blocks away ---------------------------------------------------------------- */
+/* ---- taking blocks away ------------------------------------------------- */
 
-/* Release the blocks from `first` on of a node `level` levels above them, and the
- * node as well if none is left. */
+/* Release the blocks from `first` on of a node `level` levels above them, and
+ * the node as well if none is left. */
 static void cut(struct mem_context *context, void **at, unsigned level,
                 number first)
 {
@@ -306,7 +309,7 @@ void mem_content_resize(struct mem_context *context, struct mem_regular *file,
     file->size = size;
 }
 
-/* ---- blocks in advance ------------------------------------------------------------------- */
+/* ---- blocks in advance -------------------------------------------------- */
 
 /* What a block holds until the whole range has one. */
 struct fresh {

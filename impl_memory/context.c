@@ -1,7 +1,7 @@
 /* Making and destroying a context: options, stdio, preopens.
  *
- * A preopen's host_path names a directory in the tree, which begins empty and is
- * made with all that is above it. "/" is the root of the tree.
+ * A preopen's host_path names a directory in the tree, which begins empty and
+ * is made with all that is above it. "/" is the root of the tree.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,7 +12,7 @@ enum { DEFAULT_MAX_FDS = 1024 };
 /* What a context takes from the platform's heap at most, when nobody says. */
 #define DEFAULT_MAX_BYTES ((size_t)1 << 30)
 
-/* ---- options ------------------------------------------------------------------------ */
+/* ---- options ------------------------------------------------------------ */
 
 wb_errno mem_refuse(const struct wb_options *options, wb_errno error,
                     const char *words, const char *name)
@@ -89,7 +89,7 @@ static wb_errno set_heap(const struct wb_options *options,
     return WB_ERRNO_SUCCESS;
 }
 
-/* ---- the first descriptors ---------------------------------------------------------- */
+/* ---- the first descriptors ---------------------------------------------- */
 
 static wb_errno append(struct mem_context *context, const struct mem_file *file)
 {
@@ -192,7 +192,7 @@ static wb_errno add_preopen(struct mem_context *context, size_t n)
     return error;
 }
 
-/* ---- the context --------------------------------------------------------------------- */
+/* ---- the context -------------------------------------------------------- */
 
 static wb_errno fill(struct mem_context *context)
 {

@@ -1,21 +1,23 @@
 /* Directories: names in the order of their making, found by hash; fd_readdir.
  *
- * A cookie is a number that rises with each name that is made and is never used
- * again in its directory. fd_readdir goes on behind a cookie whether or not the
- * name that it came with is still there, and finds its place by halving, so that
- * reading all of n names takes n steps however small the guest's buffer is.
+ * A cookie is a number that rises with each name that is made and is never
+ * used again in its directory. fd_readdir goes on behind a cookie whether or
+ * not the name that it came with is still there, and finds its place by
+ * halving, so that reading all of n names takes n steps however small the
+ * guest's buffer is.
  *
- * A removed name leaves an empty slot. Slots are moved together when there is no
- * room, or few names are left; cookies move along.
+ * A removed name leaves an empty slot. Slots are moved together when there is
+ * no room, or few names are left; cookies move along.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "memory.h"
 
-/* Up to so many slots are looked at one by one, and have no table behind them. */
+/* Up to so many slots are looked at one by one, and have no table behind
+ * them. */
 enum { FEW = 8, FIRST = 4 };
 
-/* ---- the slots ------------------------------------------------------------------ */
+/* ---- the slots ---------------------------------------------------------- */
 
 static size_t slots_size(uint32_t capacity)
 {
@@ -23,8 +25,8 @@ static size_t slots_size(uint32_t capacity)
                        (capacity > FEW ? 2 * sizeof(uint32_t) : 0));
 }
 
-/* The hash table: twice as many places as slots; a slot's number plus 1, or 0. A
- * slot that is empty by now keeps its place until the next tidying. */
+/* The hash table: twice as many places as slots; a slot's number plus 1, or 0.
+ * A slot that is empty by now keeps its place until the next tidying. */
 static uint32_t *table_of(const struct mem_directory *directory)
 {
     return (uint32_t *)(directory->slots + directory->capacity);
@@ -41,8 +43,8 @@ static void enter(struct mem_directory *directory, uint32_t slot)
     table[place] = slot + 1;
 }
 
-/* Move names to `to`, which has room for all of them, and may be where they are;
- * enter them anew. */
+/* Move names to `to`, which has room for all of them, and may be where they
+ * are; enter them anew. */
 static void tidy(struct mem_directory *directory, struct mem_slot *to,
                  uint32_t capacity)
 {
@@ -84,7 +86,8 @@ static wb_errno make_room(struct mem_context *context,
     if (directory->used < capacity)
         return WB_ERRNO_SUCCESS;
     if (directory->live > capacity / 2 || capacity == 0) {
-        error = set_capacity(context, directory, capacity ? 2 * capacity : FIRST);
+        error = set_capacity(context, directory,
+                             capacity ? 2 * capacity : FIRST);
         if (!error || directory->live == capacity)
             return error;
     }
@@ -101,7 +104,7 @@ void mem_directory_clear(struct mem_context *context,
     directory->capacity = directory->used = 0;
 }
 
-/* ---- names --------------------------------------------------------------------------- */
+/* ---- names -------------------------------------------------------------- */
 
 static int is_called(const struct mem_entry *entry, const struct mem_name *name)
 {
@@ -241,7 +244,7 @@ void mem_directory_replace(struct mem_context *context,
     leave(context, directory, before);
 }
 
-/* ---- the end of everything ------------------------------------------------------------------ */
+/* ---- the end of everything ---------------------------------------------- */
 
 struct mem_entry *mem_directory_last(struct mem_directory *directory)
 {
@@ -261,7 +264,7 @@ void mem_directory_drop(struct mem_context *context,
     mem_node_settle(context, node);
 }
 
-/* ---- fd_readdir --------------------------------------------------------------------------- */
+/* ---- fd_readdir --------------------------------------------------------- */
 
 /* The first slot behind a cookie. */
 static uint32_t behind(const struct mem_directory *directory, uint64_t cookie)

@@ -1,8 +1,8 @@
 /* Calls on descriptors, other than moving bytes (io.c) and fd_readdir
  * (directory.c).
  *
- * fd_sync and its like have nothing to do: memory is the storage. fd_advise hears
- * and does nothing.
+ * fd_sync and its like have nothing to do: memory is the storage. fd_advise
+ * hears and does nothing.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,7 +16,7 @@ static size_t length(const char *text)
     return len;
 }
 
-/* ---- what a descriptor is --------------------------------------------------------- */
+/* ---- what a descriptor is ----------------------------------------------- */
 
 uint16_t mem_fd_fdstat_get(void *self, wb_fd fd, wb_fdstat *fdstat)
 {
@@ -71,7 +71,7 @@ uint16_t mem_fd_prestat_dir_name(void *self, wb_fd fd, char *path,
     return WB_ERRNO_SUCCESS;
 }
 
-/* ---- how a descriptor behaves -------------------------------------------------------- */
+/* ---- how a descriptor behaves ------------------------------------------- */
 
 uint16_t mem_fd_fdstat_set_flags(void *self, wb_fd fd, wb_fdflags flags)
 {
@@ -120,7 +120,7 @@ uint16_t mem_fd_renumber(void *self, wb_fd fd, wb_fd to)
     return error;
 }
 
-/* ---- positions and contents ------------------------------------------------------------ */
+/* ---- positions and contents --------------------------------------------- */
 
 /* Something that was opened for seeking is a file of the tree. */
 uint16_t mem_fd_seek(void *self, wb_fd fd, wb_filedelta offset,

@@ -40,10 +40,11 @@ struct mem_image {
     size_t entries_len;
 };
 
-/* Add an image's tree to the directory `where` of a context of mem_backing, which
- * is made if need be. Between calls of the guest only. What is there already:
- * directories are joined, anything else is EXIST. On NOSPC, EXIST or INVAL (a path
- * as above it should not be) what came before the entry stays. */
+/* Add an image's tree to the directory `where` of a context of mem_backing,
+ * which is made if need be. Between calls of the guest only. What is there
+ * already: directories are joined, anything else is EXIST. On NOSPC, EXIST
+ * or INVAL (a path as above it should not be) what came before the entry
+ * stays. */
 wb_errno mem_image_load(void *self, const struct mem_image *image,
                         const char *where);
 

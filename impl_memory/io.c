@@ -4,7 +4,7 @@
  */
 #include "memory.h"
 
-/* ---- files ---------------------------------------------------------------------- */
+/* ---- files -------------------------------------------------------------- */
 
 static wb_filesize room(const wb_iovec *iovs, size_t iovs_len)
 {
@@ -62,7 +62,7 @@ static uint16_t write_file(struct mem_context *context,
     return WB_ERRNO_SUCCESS;
 }
 
-/* ---- streams of the embedder's, and descriptors of the host's --------------------- */
+/* ---- streams of the embedder's, and descriptors of the host's ----------- */
 
 static uint16_t move_host(const struct mem_file *file, int writing,
                           const wb_iovec *span, size_t *moved)
@@ -121,7 +121,7 @@ static uint16_t transfer(struct mem_context *context,
     return WB_ERRNO_SUCCESS;
 }
 
-/* ---- the slots ---------------------------------------------------------------------- */
+/* ---- the slots ---------------------------------------------------------- */
 
 uint16_t mem_fd_read(void *self, wb_fd fd, const wb_iovec *iovs,
                      size_t iovs_len, size_t *nread)

@@ -16,7 +16,7 @@
 #include "wasi_backing/config.h"
 #include "wasi_backing/rights.h"
 
-/* ---- compile-time sizes ------------------------------------------------------ */
+/* ---- compile-time sizes ------------------------------------------------- */
 
 /* A file's bytes are kept in blocks of this many bytes, as a power of 2: from 6
  * (64 bytes) to 16. The last block of a file of one block may be smaller. */
@@ -24,8 +24,8 @@
 #define MEM_BLOCK_BITS 12
 #endif
 
-/* How many blocks hang from one index node, as a power of 2, from 2 on. An index
- * node costs that many pointers; a file of one block has none. */
+/* How many blocks hang from one index node, as a power of 2, from 2 on. An
+ * index node costs that many pointers; a file of one block has none. */
 #ifndef MEM_FANOUT_BITS
 #define MEM_FANOUT_BITS 6
 #endif
@@ -38,12 +38,12 @@ enum {
     MEM_MAX_LINKS = 40  /* symbolic links in one path, as Linux has it */
 };
 
-/* ---- memory (memory.c, arena.c) ---------------------------------------------- */
+/* ---- memory (memory.c, arena.c) ----------------------------------------- */
 
 struct mem_heap {
     const struct wb_allocator *allocator;
-    struct mem_arena *arena; /* without an allocator; else the platform's heap */
-    size_t used;             /* bytes that are given out, as they were asked for */
+    struct mem_arena *arena; /* if there is no allocator */
+    size_t used;             /* bytes given out, as they were asked for */
     size_t limit;            /* and how many that may be */
 };
 
@@ -57,9 +57,10 @@ struct mem_arena *mem_arena_make(void *memory, size_t size);
 void *mem_arena_allocate(struct mem_arena *arena, size_t size);
 void mem_arena_release(struct mem_arena *arena, void *pointer);
 
-/* ---- what there is in the tree ------------------------------------------------- */
+/* ---- what there is in the tree ------------------------------------------ */
 
-/* Anything that has a name. It lives as long as a name or a descriptor has it. */
+/* Anything that has a name. It lives as long as a name or a descriptor has
+ * it. */
 struct mem_node {
     wb_inode ino;
     wb_timestamp atim, mtim, ctim;
@@ -69,16 +70,16 @@ struct mem_node {
     uint8_t is_root; /* a preopen: its `..` is not the guest's to see */
 };
 
-/* A file: blocks, or a tree of index nodes over them, `height` levels of them. A
- * block that is missing reads as what `base` has there, and as zeros behind its
- * end. All bytes of blocks from `size` on are zero. */
+/* A file: blocks, or a tree of index nodes over them, `height` levels of them.
+ * A block that is missing reads as what `base` has there, and as zeros behind
+ * its end. All bytes of blocks from `size` on are zero. */
 struct mem_regular {
     struct mem_node node;
     wb_filesize size;
     void *top; /* the only block if height is 0, else an index node; or NULL */
     const unsigned char *base; /* bytes of an image; never written to */
     size_t base_len;           /* how many of them still show; at most `size` */
-    uint32_t capacity; /* bytes of the only block if height is 0, else a block */
+    uint32_t capacity; /* bytes of a block; of the only one, perhaps less */
     uint8_t height;
 };
 
@@ -100,7 +101,7 @@ struct mem_slot {
  * them a hash table of slot numbers behind them, in the same memory. */
 struct mem_directory {
     struct mem_node node;
-    struct mem_directory *parent; /* of the tree's root: itself; NULL: removed */
+    struct mem_directory *parent; /* the root: itself; NULL: removed */
     struct mem_slot *slots;
     uint64_t next_cookie;
     uint32_t capacity, used, live; /* slots; made use of; with an entry */
@@ -113,7 +114,7 @@ struct mem_link {
     char text[];
 };
 
-/* ---- the context ------------------------------------------------------------------ */
+/* ---- the context -------------------------------------------------------- */
 
 /* What a descriptor stands for. */
 enum {
@@ -149,8 +150,8 @@ struct mem_context {
     int interrupted;      /* set by interrupt, by any thread; never cleared */
     uint8_t ignore_rights;
 
-    /* The descriptor table (table.c): files, and behind them a bit for each that
-     * is in use. No number below `lowest` is free. */
+    /* The descriptor table (table.c): files, and behind them a bit for each
+     * that is in use. No number below `lowest` is free. */
     struct mem_file *files;
     uint32_t capacity, max_fds, lowest;
 };
@@ -165,7 +166,7 @@ static inline int mem_interrupted(struct mem_context *context)
 wb_errno mem_refuse(const struct wb_options *options, wb_errno error,
                     const char *words, const char *name);
 
-/* ---- nodes (node.c) ------------------------------------------------------------------- */
+/* ---- nodes (node.c) ----------------------------------------------------- */
 
 /* The time for atim, mtim and ctim. */
 wb_timestamp mem_now(struct mem_context *context);
@@ -175,9 +176,9 @@ struct mem_node *mem_node_make(struct mem_context *context,
                                wb_filetype filetype, const char *text,
                                size_t len);
 
-/* Find or make the directory at a path from the tree's root, whose slashes may be
- * as they like; the parent of the root is the root. INVAL for a name that is no
- * directory; NAMETOOLONG; NOSPC. */
+/* Find or make the directory at a path from the tree's root, whose slashes may
+ * be as they like; the parent of the root is the root. INVAL for a name that
+ * is no directory; NAMETOOLONG; NOSPC. */
 wb_errno mem_make_directories(struct mem_context *context, const char *path,
                               struct mem_directory **directory);
 
@@ -203,7 +204,7 @@ void mem_node_set_times(struct mem_context *context, struct mem_node *node,
                         wb_timestamp atim, wb_timestamp mtim,
                         wb_fstflags flags);
 
-/* ---- directories (directory.c) ----------------------------------------------------------- */
+/* ---- directories (directory.c) ------------------------------------------ */
 
 struct mem_name {
     const char *text;
@@ -220,8 +221,8 @@ static inline uint32_t mem_hash_next(uint32_t hash, char c)
 struct mem_entry *mem_directory_find(const struct mem_directory *directory,
                                      const struct mem_name *name);
 
-/* Give a node a name, all or nothing: SUCCESS, NOSPC, NOENT if the directory has
- * been removed. The name must not be there yet. */
+/* Give a node a name, all or nothing: SUCCESS, NOSPC, NOENT if the directory
+ * has been removed. The name must not be there yet. */
 wb_errno mem_directory_add(struct mem_context *context,
                            struct mem_directory *directory,
                            const struct mem_name *name, struct mem_node *node);
@@ -236,8 +237,8 @@ void mem_directory_replace(struct mem_context *context,
                            struct mem_directory *directory,
                            struct mem_entry *entry, struct mem_node *node);
 
-/* The last name, or NULL; and giving it up. For the end of the context alone: the
- * directory cannot be used otherwise any more. */
+/* The last name, or NULL; and giving it up. For the end of the context alone:
+ * the directory cannot be used otherwise any more. */
 struct mem_entry *mem_directory_last(struct mem_directory *directory);
 void mem_directory_drop(struct mem_context *context,
                         struct mem_directory *directory);
@@ -246,7 +247,7 @@ void mem_directory_drop(struct mem_context *context,
 void mem_directory_clear(struct mem_context *context,
                          struct mem_directory *directory);
 
-/* ---- contents (content.c) ------------------------------------------------------------------ */
+/* ---- contents (content.c) ----------------------------------------------- */
 
 /* Copy out `len` bytes from `offset` on, all of them below file->size. */
 void mem_content_read(const struct mem_regular *file, wb_filesize offset,
@@ -267,7 +268,7 @@ wb_errno mem_content_allocate(struct mem_context *context,
                               struct mem_regular *file, wb_filesize offset,
                               wb_filesize len);
 
-/* ---- paths (resolve.c) ------------------------------------------------------------------------ */
+/* ---- paths (resolve.c) -------------------------------------------------- */
 
 /* Where a path leads to. */
 struct mem_place {
@@ -292,7 +293,7 @@ enum {
 wb_errno mem_find_place(struct mem_directory *root, const char *path,
                         size_t path_len, int how, struct mem_place *place);
 
-/* ---- the descriptor table (table.c) --------------------------------------------------------------- */
+/* ---- the descriptor table (table.c) ------------------------------------- */
 
 wb_errno mem_table_grow(struct mem_context *context);
 void mem_table_destroy(struct mem_context *context);
@@ -327,7 +328,8 @@ static inline wb_errno mem_use(struct mem_context *context, wb_fd fd,
     mem_use((context), (fd), WB_NEEDS_KIND_##call, WB_NEEDS_##call, (file))
 
 /* A descriptor's directory, and its file; it must be one. */
-static inline struct mem_directory *mem_directory_of(const struct mem_file *file)
+static inline struct mem_directory *
+mem_directory_of(const struct mem_file *file)
 {
     return (struct mem_directory *)file->is.node;
 }
@@ -337,7 +339,7 @@ static inline struct mem_regular *mem_regular_of(const struct mem_file *file)
     return (struct mem_regular *)file->is.node;
 }
 
-/* ---- waiting (poll.c) ----------------------------------------------------------------------------------- */
+/* ---- waiting (poll.c) --------------------------------------------------- */
 
 /* Wait as the platform can: until one of the host's descriptors may be ready, a
  * time in nanoseconds is over, or the context is interrupted; perhaps for less.
@@ -345,7 +347,7 @@ static inline struct mem_regular *mem_regular_of(const struct mem_file *file)
 uint16_t mem_wait(struct mem_context *context, const struct mem_wait *waits,
                   size_t count, uint64_t timeout);
 
-/* ---- the slots --------------------------------------------------------------------------------------- */
+/* ---- the slots ---------------------------------------------------------- */
 
 #define WB_CALL(name, signature, memory, fallback, unstable) \
     wb_##name##_fn mem_##name;

@@ -120,9 +120,9 @@ void mem_node_describe(const struct mem_node *node, wb_filestat *filestat)
         .ctim = node->ctim,
         .filetype = node->filetype,
     };
+    const struct mem_directory *directory = (const struct mem_directory *)node;
     if (node->filetype == WB_FILETYPE_DIRECTORY && node->links > 0)
-        filestat->nlink =
-            2 + (wb_linkcount)((const struct mem_directory *)node)->subdirectories;
+        filestat->nlink = 2 + (wb_linkcount)directory->subdirectories;
     else if (node->filetype == WB_FILETYPE_SYMBOLIC_LINK)
         filestat->size = ((const struct mem_link *)node)->len;
     else if (node->filetype == WB_FILETYPE_REGULAR_FILE)

@@ -1,5 +1,5 @@
-/* Calls on paths. Each finds its places, checks, and then changes in one step that
- * allocates first and cannot fail afterwards.
+/* Calls on paths. Each finds its places, checks, and then changes in one step
+ * that allocates first and cannot fail afterwards.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -29,8 +29,8 @@ static wb_errno find_node(const struct mem_file *root, const char *path,
     return error;
 }
 
-/* Find the place of an entry that is about to change. A read-only preopen refuses
- * only now: what is wrong with the way there is told first. */
+/* Find the place of an entry that is about to change. A read-only preopen
+ * refuses only now: what is wrong with the way there is told first. */
 static wb_errno find_to_change(const struct mem_file *root, const char *path,
                                size_t path_len, int how,
                                struct mem_place *place)
@@ -40,7 +40,7 @@ static wb_errno find_to_change(const struct mem_file *root, const char *path,
     return !error && root->read_only ? WB_ERRNO_ROFS : error;
 }
 
-/* ---- open ---------------------------------------------------------------------- */
+/* ---- open --------------------------------------------------------------- */
 
 /* Whether a node may be opened like this. */
 static wb_errno check_open(const struct mem_node *node, int read_only,
@@ -168,7 +168,7 @@ uint16_t mem_path_open(void *self, wb_fd fd, wb_lookupflags dirflags,
     return WB_ERRNO_SUCCESS;
 }
 
-/* ---- describing ------------------------------------------------------------------ */
+/* ---- describing --------------------------------------------------------- */
 
 uint16_t mem_path_filestat_get(void *self, wb_fd fd, wb_lookupflags flags,
                                const char *path, size_t path_len,
@@ -206,10 +206,10 @@ uint16_t mem_path_readlink(void *self, wb_fd fd, const char *path,
     return WB_ERRNO_SUCCESS;
 }
 
-/* ---- making ------------------------------------------------------------------------ */
+/* ---- making ------------------------------------------------------------- */
 
-/* Make a node at a path where nothing is. Only a directory's name may have slashes
- * behind it. */
+/* Make a node at a path where nothing is. Only a directory's name may have
+ * slashes behind it. */
 static wb_errno make(struct mem_context *context, const struct mem_file *root,
                      const char *path, size_t path_len, wb_filetype filetype,
                      const char *text, size_t len)
@@ -288,7 +288,7 @@ uint16_t mem_path_link(void *self, wb_fd old_fd, wb_lookupflags old_flags,
     return error;
 }
 
-/* ---- changing ------------------------------------------------------------------------- */
+/* ---- changing ----------------------------------------------------------- */
 
 uint16_t mem_path_filestat_set_times(void *self, wb_fd fd, wb_lookupflags flags,
                                      const char *path, size_t path_len,

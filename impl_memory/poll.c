@@ -1,17 +1,18 @@
 /* poll_oneoff: waiting for clocks and descriptors together.
  *
- * All subscriptions are looked at in passes, with no state for each of them, until
- * a pass finds one that is due; in between it waits for the earliest time. Files
- * are always ready.
+ * All subscriptions are looked at in passes, with no state for each of them,
+ * until a pass finds one that is due; in between it waits for the earliest
+ * time. Files are always ready.
  *
- * How time passes while waiting is told by the platform's monotonic clock, or by
- * the embedder's if the platform has none. A point in time of the embedder's clock
- * is waited for as long as it is from that clock's time to it, at the call.
+ * How time passes while waiting is told by the platform's monotonic clock, or
+ * by the embedder's if the platform has none. A point in time of the
+ * embedder's clock is waited for as long as it is from that clock's time to
+ * it, at the call.
  *
- * Left out: CPU-time clocks (INVAL in their event: they stand still in a wait).
- * nbytes of a write is 1, "at least one". Streams of the embedder's are asked one
- * at a time: in a mix, every 10 ms. The time of day may be set during a wait: it
- * is looked at every second.
+ * Left out: CPU-time clocks (INVAL in their event: they stand still in a
+ * wait). nbytes of a write is 1, "at least one". Streams of the embedder's are
+ * asked one at a time: in a mix, every 10 ms. The time of day may be set
+ * during a wait: it is looked at every second.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -59,7 +60,7 @@ uint16_t mem_wait(struct mem_context *context, const struct mem_wait *waits,
     return mem_interrupted(context) ? WB_STOP_GUEST : error;
 }
 
-/* ---- clocks --------------------------------------------------------------------------- */
+/* ---- clocks ------------------------------------------------------------- */
 
 static uint16_t look_at_clock(const struct wait *wait, wb_timestamp *now)
 {
@@ -102,7 +103,7 @@ static uint16_t time_left(const struct wait *wait,
     return WB_ERRNO_SUCCESS;
 }
 
-/* ---- descriptors ------------------------------------------------------------------------- */
+/* ---- descriptors -------------------------------------------------------- */
 
 static void wait_for_host(struct wait *wait, int descriptor, int writing)
 {
@@ -149,10 +150,10 @@ static uint16_t look_at_descriptor(struct wait *wait,
     return error;
 }
 
-/* ---- passes ------------------------------------------------------------------------------- */
+/* ---- passes ------------------------------------------------------------- */
 
-/* Look at one subscription: SUCCESS when its event is due, AGAIN when it is not,
- * or WB_STOP_GUEST. */
+/* Look at one subscription: SUCCESS when its event is due, AGAIN when it is
+ * not, or WB_STOP_GUEST. */
 static uint16_t look(struct wait *wait, const wb_subscription *subscription,
                      wb_event *event)
 {

@@ -1,12 +1,13 @@
 /* The POSIX platform: the one file of the memory backing that calls a system.
  *
- * System calls: clock_gettime, clock_getres, getrandom, sched_yield, poll, pipe
- * (once, when a call first waits), and for stdio that the host lends fstat, fcntl,
- * isatty, read, write, recv, send and ioctl(FIONREAD).
+ * System calls: clock_gettime, clock_getres, getrandom, sched_yield, poll,
+ * pipe (once, when a call first waits), and for stdio that the host lends
+ * fstat, fcntl, isatty, read, write, recv, send and ioctl(FIONREAD).
  *
- * Lent descriptors are left as they are: nothing is set on them. That a transfer
- * does not wait is made sure of by asking poll first, and by writing no more than
- * a pipe takes at once. Two readers of one descriptor can still make one wait.
+ * Lent descriptors are left as they are: nothing is set on them. That a
+ * transfer does not wait is made sure of by asking poll first, and by writing
+ * no more than a pipe takes at once. Two readers of one descriptor can still
+ * make one wait.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -41,7 +42,7 @@ static void *host_reallocate(void *pointer, size_t size)
     return NULL;
 }
 
-/* ---- clocks and random bytes ------------------------------------------------------- */
+/* ---- clocks and random bytes -------------------------------------------- */
 
 static wb_timestamp nanoseconds(struct timespec time)
 {
@@ -97,7 +98,7 @@ static void host_yield(void)
     sched_yield();
 }
 
-/* ---- waiting -------------------------------------------------------------------------- */
+/* ---- waiting ------------------------------------------------------------ */
 
 static uint16_t host_wake_begin(struct mem_wake *wake)
 {
@@ -149,10 +150,10 @@ static uint16_t host_wait(struct mem_wake *wake, const struct mem_wait *waits,
     return WB_ERRNO_SUCCESS;
 }
 
-/* ---- stdio that the host lends --------------------------------------------------------- */
+/* ---- stdio that the host lends ------------------------------------------ */
 
-/* A terminal is a character device. Everything else is a stream of bytes, since it
- * is not told that a file could seek. */
+/* A terminal is a character device. Everything else is a stream of bytes,
+ * since it is not told that a file could seek. */
 static uint16_t host_describe(int descriptor, wb_filetype *filetype, int *reads,
                               int *writes)
 {
@@ -203,8 +204,8 @@ static uint16_t host_read(int descriptor, void *buf, size_t len, size_t *count)
     return told(read(descriptor, buf, len), count);
 }
 
-/* Write, and keep the signals of a pipe without readers and of a file that is too
- * large from everyone. */
+/* Write, and keep the signals of a pipe without readers and of a file that is
+ * too large from everyone. */
 static ssize_t write_quietly(int descriptor, const void *buf, size_t len)
 {
     static const struct timespec at_once = {0, 0};

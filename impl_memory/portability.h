@@ -1,7 +1,8 @@
-/* What the memory backing asks of a platform. Everything else in this folder is
- * freestanding C. One object file has to define mem_platform: portability.c for
- * POSIX systems, bare/portability.c for a device that has nothing to offer, or a
- * file of yours. A member that is NULL is a thing that cannot be had.
+/* What the memory backing asks of a platform. Everything else in this folder
+ * is freestanding C. One object file has to define mem_platform: portability.c
+ * for POSIX systems, bare/portability.c for a device that has nothing to
+ * offer, or a file of yours. A member that is NULL is a thing that cannot be
+ * had.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,7 +11,8 @@
 
 #include "wasi_backing/types.h"
 
-/* What ends a wait from another thread; the platform's own. -1: not made yet. */
+/* What ends a wait from another thread; the platform's own. -1: not made
+ * yet. */
 struct mem_wake {
     int read, write;
 };

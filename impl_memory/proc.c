@@ -1,5 +1,5 @@
-/* Arguments, environment and the process. The end of a guest and its signals are
- * the layer's to carry out.
+/* Arguments, environment and the process. The end of a guest and its signals
+ * are the layer's to carry out.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,6 +1,6 @@
-/* random_get: the embedder's random bytes if there are any, else the platform's,
- * in chunks, so that interrupt is heard in between. There are no others: bytes
- * that somebody can guess are worse than none.
+/* random_get: the embedder's random bytes if there are any, else the
+ * platform's, in chunks, so that interrupt is heard in between. There are no
+ * others: bytes that somebody can guess are worse than none.
  *
  * SPDX-License-Identifier: MIT
  */

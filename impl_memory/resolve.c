@@ -1,9 +1,9 @@
 /* Paths: from a directory and a path to a place beneath it.
  *
- * `..` goes to a directory's parent and never above the directory that the path
- * began at; a link's text is read in place of its name, and what comes behind it
- * waits its turn. Nothing is copied, since the text of paths and links stays put
- * during a call. After MEM_MAX_LINKS links that is a loop.
+ * `..` goes to a directory's parent and never above the directory that the
+ * path began at; a link's text is read in place of its name, and what comes
+ * behind it waits its turn. Nothing is copied, since the text of paths and
+ * links stays put during a call. After MEM_MAX_LINKS links that is a loop.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -19,7 +19,8 @@ struct walk {
     } texts[MEM_MAX_LINKS + 1]; /* what is still to read, the last one first */
 };
 
-/* Go to the next component. 0: there is none, and texts[0] may be used again. */
+/* Go to the next component. 0: there is none, and texts[0] may be used
+ * again. */
 static int advance(struct walk *walk)
 {
     for (;; walk->depth--) {
@@ -73,8 +74,8 @@ static uint8_t dots(const struct mem_name *name)
     return name->len == 1 ? 1 : name->text[1] == '.' ? 2 : 0;
 }
 
-/* The last component has been read, and is not `.` or `..`. 0 in *done: it was a
- * link, and its text comes next. */
+/* The last component has been read, and is not `.` or `..`. 0 in *done: it was
+ * a link, and its text comes next. */
 static wb_errno finish(struct walk *walk, int how, struct mem_place *place,
                        int *done)
 {

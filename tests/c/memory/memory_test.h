@@ -24,7 +24,7 @@ static const struct wb_backing *const b = &mem_backing;
 #define FOLLOW WB_LOOKUPFLAGS_SYMLINK_FOLLOW
 #define LEN(array) (sizeof(array) / sizeof *(array))
 
-/* ---- memory that is counted, and fails when told to ----------------------------- */
+/* ---- memory that is counted, and fails when told to --------------------- */
 
 static long allocations, outstanding, fail_at; /* fail_at 0: never */
 
@@ -47,7 +47,7 @@ static void *count_reallocate(void *self, void *pointer, size_t size)
 
 static const struct wb_allocator counted = {count_reallocate, NULL};
 
-/* ---- a clock that goes on by one with each look ---------------------------------- */
+/* ---- a clock that goes on by one with each look ------------------------- */
 
 static wb_timestamp ticks;
 
@@ -60,7 +60,7 @@ static uint16_t tick(void *self, wb_clockid id, uint32_t resolution,
     return 0;
 }
 
-/* ---- a context ---------------------------------------------------------------------- */
+/* ---- a context ---------------------------------------------------------- */
 
 static struct wb_options options;
 static struct wb_preopen preopens[3];
@@ -101,7 +101,7 @@ static void end(void)
     CHECK_INT(outstanding, 0);
 }
 
-/* ---- calls ------------------------------------------------------------------------------ */
+/* ---- calls -------------------------------------------------------------- */
 
 static uint16_t open_with(wb_fd fd, wb_lookupflags lookup, const char *path,
                           wb_oflags oflags, wb_rights rights,
@@ -221,7 +221,7 @@ static const char *text_of(const char *path)
     return text;
 }
 
-/* ---- a directory's names ---------------------------------------------------------------- */
+/* ---- a directory's names ------------------------------------------------ */
 
 /* A sink that keeps up to `most` entries. */
 struct names {

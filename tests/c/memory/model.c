@@ -1,8 +1,8 @@
-/* Random calls against a simple model: the same answers, and the same tree. When
- * the backing says NOSPC, its tree must be what it was before.
+/* Random calls against a simple model: the same answers, and the same tree.
+ * When the backing says NOSPC, its tree must be what it was before.
  *
- * Run with memory that fails now and then, and in arenas of several sizes. Links
- * are made and removed, but not followed: paths.c does that.
+ * Run with memory that fails now and then, and in arenas of several sizes.
+ * Links are made and removed, but not followed: paths.c does that.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,7 +10,7 @@
 
 enum { NAMES = 4, MOST_BYTES = 6000, HELD = 4 };
 
-/* ---- the model ---------------------------------------------------------------- */
+/* ---- the model ---------------------------------------------------------- */
 
 struct thing {
     wb_filetype type;
@@ -91,7 +91,7 @@ static int is_below(const struct thing *thing, const struct thing *top)
     return 0;
 }
 
-/* ---- one run -------------------------------------------------------------------- */
+/* ---- one run ------------------------------------------------------------ */
 
 static struct thing *root, *held[HELD];
 static wb_fd held_fd[HELD];
@@ -447,7 +447,7 @@ TEST(random_calls_agree_in_arenas_of_any_size)
     }
 }
 
-/* ---- each allocation in turn ------------------------------------------------------- */
+/* ---- each allocation in turn -------------------------------------------- */
 
 /* Everything that allocates, once. */
 static void everything(void)
@@ -501,7 +501,7 @@ TEST(any_single_allocation_may_fail)
     CHECK(n > 40);
 }
 
-/* ---- full ------------------------------------------------------------------------------ */
+/* ---- full --------------------------------------------------------------- */
 
 TEST(a_full_arena_is_whole_again_after_removing)
 {
