@@ -64,14 +64,16 @@ class Frame:
     index: int
     #: The module's own name for itself, or None.
     module: str | None
-    #: Where in the module's file the function had come to, in bytes.
-    offset: int
+    #: Where in the module's file the function had come to, in bytes; None where
+    #: that is not known, as at the end of the stack.
+    offset: int | None
 
     def __str__(self) -> str:
         """Write the frame as a line of a backtrace."""
         name = self.function or f"function {self.index}"
         module = f" of {self.module}" if self.module else ""
-        return f"{name}{module}, offset {self.offset:#x}"
+        offset = "" if self.offset is None else f", offset {self.offset:#x}"
+        return f"{name}{module}{offset}"
 
 
 class Trap(Exception):

@@ -158,6 +158,11 @@ class WASI:
         self._lock = threading.Lock()
         self._guests: weakref.WeakSet[glue.Guest] = weakref.WeakSet()
         self._latest: weakref.ref[glue.Guest] | None = None
+        # What keeps guests: their store, or functions of a linker that are in use.
+        self._of_stores: weakref.WeakKeyDictionary[wasmtime.Store, list[glue.Guest]] = (
+            weakref.WeakKeyDictionary()
+        )
+        self._of_linkers: list[glue.Guest] = []
         # An instance, or a linker, and its guest.
         self._made: weakref.WeakKeyDictionary[object, glue.Guest] = (
             weakref.WeakKeyDictionary()
@@ -169,11 +174,27 @@ class WASI:
     # ---- making guests -------------------------------------------------------
 
     def _guest(self, argv0: bytes, *, per_linker: bool = False) -> glue.Guest:
+        with self._lock:
+            # Those that nobody can call any more make room first.
+            self._of_linkers = [guest for guest in self._of_linkers if guest.in_use]
         guest = glue.Guest(self._options, argv0, per_linker=per_linker)
         with self._lock:
             self._guests.add(guest)
             self._latest = weakref.ref(guest)
         return guest
+
+    def _remember(
+        self, made: object, guest: glue.Guest, store: wasmtime.Store | None = None
+    ) -> None:
+        """Note whose guest an instance or a linker has, and where it lives."""
+        with self._lock:
+            self._made[made] = guest
+            if store is not None:
+                self._stores[made] = store
+
+    def _living(self) -> list[glue.Guest]:
+        with self._lock:
+            return list(self._guests)
 
     def instantiate(
         self, store: wasmtime.Store, module: wasmtime.Module
@@ -184,16 +205,16 @@ class WASI:
 
         Raises:
             ConfigurationError: The module needs what is not WASI preview 1, or
-                exports no memory; or the backing refuses the configuration.
+                exports no memory; or the backing refuses the configuration; or
+                the store has no room for the instance.
             Exit, Trap, Interrupted: The module's start function ended so.
         """
         imports = glue.check_imports(module, self._version)
         glue.check_memory(module, imports)
         guest = self._guest(b"guest.wasm")
-        instance = self._instantiate(guest, store, module, imports)
-        self._made[instance] = guest
-        self._stores[instance] = store
-        return instance
+        with self._lock:
+            self._of_stores.setdefault(store, []).append(guest)
+        return self._instantiate(guest, store, module, imports)
 
     def _instantiate(
         self,
@@ -206,8 +227,16 @@ class WASI:
         linker = wasmtime.Linker(store.engine)
         for where, name, number in dict.fromkeys(imports):
             guest.define(linker, where, name, number)
-        with self._running(guest):
-            return linker.instantiate(store, module)
+        try:
+            with self._running(guest):
+                instance = linker.instantiate(store, module)
+        except wasmtime.WasmtimeError as error:
+            why = " ".join(str(error).split())
+            raise ConfigurationError(
+                f"the module cannot be instantiated: {why}"
+            ) from error
+        self._remember(instance, guest, store)
+        return instance
 
     def add_to_linker(self, linker: wasmtime.Linker) -> None:
         """Define all calls of WASI on a linker, for one guest.
@@ -232,7 +261,9 @@ class WASI:
                     guest.define(linker, module, name, number | lib.WB_UNSTABLE)
                 else:
                     guest.define(linker, module, name, number)
-        self._made[linker] = guest
+        self._remember(linker, guest)
+        with self._lock:
+            self._of_linkers.append(guest)
 
     def bind(
         self,
@@ -251,7 +282,8 @@ class WASI:
             ConfigurationError: The instance exports no memory that can be used,
                 or it is not clear which guest is meant.
         """
-        linkers = [made for made in self._made if isinstance(made, wasmtime.Linker)]
+        with self._lock:
+            linkers = [made for made in self._made if isinstance(made, wasmtime.Linker)]
         if linker is None:
             if len(linkers) != 1:
                 raise ConfigurationError("bind: say which linker is meant")
@@ -260,7 +292,9 @@ class WASI:
             raise ConfigurationError("bind: this WASI was not added to that linker")
         memory = instance.exports(store).get("memory")
         if not isinstance(memory, wasmtime.Memory):
-            raise ConfigurationError("the instance exports no 'memory' that can be used")
+            raise ConfigurationError(
+                "the instance exports no 'memory' that can be used"
+            )
         if memory.type(store).is_64:
             raise ConfigurationError(
                 "the exported 'memory' is a 64-bit one, which is not supported"
@@ -270,8 +304,7 @@ class WASI:
         # A memory must not be used with another store that has come to lie where
         # this one was: the store stays as long as the linker.
         linker._wasi_backing_store = store  # type: ignore[attr-defined]
-        self._made[instance] = guest
-        self._stores[instance] = store
+        self._remember(instance, guest, store)
 
     # ---- running guests ------------------------------------------------------
 
@@ -341,19 +374,28 @@ class WASI:
 
     @contextlib.contextmanager
     def _running(self, guest: glue.Guest | None) -> Iterator[None]:
-        """Turn what the engine raises into Exit, Trap and Interrupted."""
+        """Turn what the engine raises into Exit, Trap and Interrupted.
+
+        Args:
+            guest: Whose functions run. None: any of this WASI's.
+        """
+        known = [guest] if guest is not None else self._living()
         with contextlib.ExitStack() as stack:
-            if guest is not None:
-                stack.enter_context(sigint.interrupts(guest.native, *guest.wake()))
-            guests = [guest] if guest is not None else list(self._guests)
+            for one in known:
+                stack.enter_context(sigint.interrupts(one.native, *one.wake()))
+            glue.forget_ended()
             try:
                 yield
             except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
+                guests = known if guest is not None else self._living()
                 ended = glue.take_ended(guests)
                 failure = ended.failure() if ended else None
                 if failure is not None:
                     raise failure from None
-                raise _translate(error, ended) from error
+                translated = _translate(error, ended, guests)
+                if translated is None:
+                    raise
+                raise translated from error
 
     @contextlib.contextmanager
     def exits(self) -> Iterator[Status]:
@@ -472,8 +514,6 @@ class WASI:
             values: tuple[Any, ...] = ()
             with self.exits() as status:
                 instance = self._instantiate(guest, store, module, imports)
-                self._made[instance] = guest
-                self._stores[instance] = store
                 if invoke is not None and "_start" not in instance.exports(store):
                     self.initialize(instance)
                 values = self._call(instance, store, entry)
@@ -510,9 +550,7 @@ class WASI:
         is also stopped while it computes; one on an engine of yours is only if you
         stop it, for which wasmtime has epochs.
         """
-        with self._lock:
-            guests = list(self._guests)
-        for guest in guests:
+        for guest in self._living():
             guest.interrupt()
 
     def ports(self, made: object = None) -> list[int]:
@@ -549,16 +587,31 @@ class WASI:
 
 
 def _translate(
-    error: wasmtime.Trap | wasmtime.WasmtimeError, guest: glue.Guest | None
-) -> Exception:
-    if guest is not None:
-        if guest.outcome == lib.WB_EXIT:
-            return Exit(int(guest.native.exit_code))
-        if guest.outcome == lib.WB_STOP:
+    error: wasmtime.Trap | wasmtime.WasmtimeError,
+    ended: glue.Guest | None,
+    guests: Iterable[glue.Guest],
+) -> Exception | None:
+    """Say in our own words what ended a guest; None if it is no guest's end.
+
+    Args:
+        error: What the engine raised.
+        ended: The guest that one of our functions has ended, if one has.
+        guests: Those that were running.
+    """
+    code = error.trap_code if isinstance(error, wasmtime.Trap) else None
+    if code is wasmtime.TrapCode.INTERRUPT and any(one.interrupted for one in guests):
+        return Interrupted()
+    # A trap with a code is WebAssembly's own.
+    if ended is not None and code is None:
+        if ended.outcome == lib.WB_EXIT:
+            return Exit(int(ended.native.exit_code))
+        if ended.outcome == lib.WB_STOP:
             return Interrupted()
-        if guest.outcome == lib.WB_TRAP:
-            return glue.as_trap(error, registry.calls()[guest.native.trap.call])
-    return glue.as_trap(error, None)
+        if ended.outcome == lib.WB_TRAP:
+            return glue.as_trap(error, registry.calls()[ended.native.trap.call])
+    if isinstance(error, wasmtime.Trap) or glue.backtrace(error):
+        return glue.as_trap(error, None)
+    return None
 
 
 def _read(source: str | os.PathLike[str] | bytes) -> tuple[bytes, str]:

@@ -375,6 +375,11 @@ void wb_wasmtime_release(void *data)
     free(environment);
 }
 
+uint32_t wb_wasmtime_references(const struct wb_wasmtime *environment)
+{
+    return __atomic_load_n(&environment->references, __ATOMIC_RELAXED);
+}
+
 void wb_wasmtime_close(struct wb_wasmtime *environment)
 {
     wb_guest_interrupt(&environment->guest);

@@ -71,6 +71,9 @@ struct wb_wasmtime *wb_wasmtime_new(const struct wb_wasmtime_api *api,
 void wb_wasmtime_retain(struct wb_wasmtime *environment);
 void wb_wasmtime_release(void *environment);
 
+/* How many references there are: 1 if only the maker's is left. */
+uint32_t wb_wasmtime_references(const struct wb_wasmtime *environment);
+
 /* Destroy the guest's context now; calls that still come are stopped. No call may
  * be running. */
 void wb_wasmtime_close(struct wb_wasmtime *environment);

@@ -132,9 +132,7 @@ class PlainGuest:
             raise LookupError(f"wasi_unstable has no call {name!r}")
         expected = len(registry.signature(number))
         if len(arguments) != expected:
-            raise TypeError(
-                f"{name} takes {expected} arguments, not {len(arguments)}"
-            )
+            raise TypeError(f"{name} takes {expected} arguments, not {len(arguments)}")
         values = ffi.new(
             "uint64_t[]", [argument & 0xFFFF_FFFF_FFFF_FFFF for argument in arguments]
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import functools
+import re
 import threading
 import weakref
 from collections.abc import Iterable
@@ -115,7 +116,9 @@ def check_imports(
     return found
 
 
-def check_memory(module: wasmtime.Module, imports: Iterable[tuple[str, str, int]]) -> None:
+def check_memory(
+    module: wasmtime.Module, imports: Iterable[tuple[str, str, int]]
+) -> None:
     """Check that the module exports a memory that its calls can work on.
 
     Raises:
@@ -193,7 +196,9 @@ class Guest:
         self.ports = prepared.ports()
         prepared.streams.begin()
 
-    def define(self, linker: wasmtime.Linker, module: str, name: str, number: int) -> None:
+    def define(
+        self, linker: wasmtime.Linker, module: str, name: str, number: int
+    ) -> None:
         """Define one call on a linker, which then holds on to the guest."""
         bindings = self._library.bindings
         kind = _function_type(number & ~int(lib.WB_UNSTABLE))
@@ -272,6 +277,16 @@ class Guest:
         self.interrupt()
 
     @property
+    def interrupted(self) -> bool:
+        """Whether `interrupt` was called."""
+        return bool(self.native.interrupted)
+
+    @property
+    def in_use(self) -> bool:
+        """Whether functions of the guest are still there to be called."""
+        return int(lib.wb_wasmtime_references(self.environment)) > 1
+
+    @property
     def outcome(self) -> int:
         """How the guest has ended: 0, or lib.WB_TRAP, WB_EXIT or WB_STOP."""
         return int(lib.wb_wasmtime_outcome(self.environment))
@@ -300,6 +315,11 @@ def _let_go(environment: Any, prepared: Prepared) -> None:
     lib.wb_wasmtime_release(environment)
 
 
+def forget_ended() -> None:
+    """Let `take_ended` know only of guests that end from now on."""
+    lib.wb_wasmtime_take_ended()
+
+
 def take_ended(guests: Iterable[Guest]) -> Guest | None:
     """Return the guest that was the last to end on this thread, if it is one of them."""
     ended = lib.wb_wasmtime_take_ended()
@@ -311,18 +331,50 @@ def take_ended(guests: Iterable[Guest]) -> Guest | None:
 
 def as_trap(error: wasmtime.Trap | wasmtime.WasmtimeError, call: str | None) -> Trap:
     """Tell a trap of wasmtime's in our own words."""
-    text = str(error)
-    # wasmtime puts the backtrace first; what happened comes behind it.
-    reason = text.rpartition("Caused by:")[2] or text
-    frames = [] if isinstance(error, wasmtime.WasmtimeError) else error.frames
-    return Trap(
-        " ".join(reason.split()),
-        call,
-        [
-            Frame(f.func_name, f.func_index, f.module_name, f.module_offset)
-            for f in frames
-        ],
-    )
+    # wasmtime puts the backtrace first; what happened comes behind it, numbered if
+    # that takes several lines.
+    text = str(error).rpartition("Caused by:\n")[2]
+    lines = [re.sub(r"^\d+: ", "", line.strip()) for line in text.splitlines()]
+    return Trap(": ".join(filter(None, lines)), call, backtrace(error))
+
+
+def backtrace(error: wasmtime.Trap | wasmtime.WasmtimeError) -> list[Frame]:
+    """Return the guest's functions that were running, innermost first.
+
+    wasmtime reports a trap of WebAssembly's own as a Trap, and one that a host
+    function gave back as a WasmtimeError: both know the frames.
+    """
+    bindings = library().bindings
+    frames = bindings.wasm_frame_vec_t()
+    if isinstance(error, wasmtime.Trap):
+        bindings.wasm_trap_trace(error.ptr(), ctypes.byref(frames))
+    else:
+        bindings.wasmtime_error_wasm_trace(error.ptr(), ctypes.byref(frames))
+    try:
+        return [
+            Frame(
+                _name(bindings.wasmtime_frame_func_name(frame)),
+                bindings.wasm_frame_func_index(frame),
+                _name(bindings.wasmtime_frame_module_name(frame)),
+                _offset(bindings.wasm_frame_module_offset(frame)),
+            )
+            for frame in frames.data[: frames.size]
+        ]
+    finally:
+        bindings.wasm_frame_vec_delete(ctypes.byref(frames))
+
+
+def _name(name: Any) -> str | None:
+    """Read a `wasm_name_t *`, which is NULL where there is no name."""
+    if not name:
+        return None
+    text = ctypes.string_at(name.contents.data, name.contents.size)
+    return text.decode("utf-8", "replace")
+
+
+def _offset(offset: int) -> int | None:
+    """Read an offset, of which the largest size_t says that there is none."""
+    return None if offset == ctypes.c_size_t(-1).value else offset
 
 
 def _c_string(text: str) -> tuple[Any, int]:
