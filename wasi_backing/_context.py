@@ -55,7 +55,7 @@ class Context:
         methods: What C may call: the overridden methods, bound.
         behind: `struct wb_pairs *` of the backing in C that is overridden, or None.
         failures: Where what stops the guest is kept.
-        owner: What keeps the guest's memory alive; set by the engine.
+        owner: Returns what keeps the guest's memory alive; set by the engine.
         loop: Where coroutines run; None for a loop of the context's own.
     """
 
@@ -75,7 +75,7 @@ class Context:
         self.methods = overridden(backing)
         self.behind: Any = None
         self.failures = failures
-        self.owner: object = None
+        self.owner: Callable[[], object] = lambda: None
         self.loop: asyncio.AbstractEventLoop | None = None
         self._own_loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Future[Any] | None = None
@@ -194,12 +194,12 @@ class Context:
                 error.__traceback__ = None
             kept = not _release(views, lent, exporters)
             if kept:
-                _kept.append((self.owner, exporters))
+                _kept.append((self.owner(), exporters))
             if kept and not failure:
                 raise self._kept_view(name) from None
             raise
         if not _release(views, lent, exporters):
-            _kept.append((self.owner, exporters))
+            _kept.append((self.owner(), exporters))
             raise self._kept_view(name)
 
     def _kept_view(self, name: str) -> KeptViewError:

@@ -235,6 +235,11 @@ class WASI:
             raise ConfigurationError(
                 f"the module cannot be instantiated: {why}"
             ) from error
+        # From here on it does not matter who calls: the functions may be exported
+        # again, to other instances.
+        memory = instance.exports(store).get("memory")
+        if isinstance(memory, wasmtime.Memory):
+            guest.bind(store, memory)
         self._remember(instance, guest, store)
         return instance
 

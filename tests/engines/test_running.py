@@ -7,7 +7,15 @@ import gc
 import pytest
 import wasmtime
 
-from wasi_backing import WASI, ConfigurationError, Exit, Trap, run
+from wasi_backing import (
+    CAPTURE,
+    WASI,
+    ConfigurationError,
+    Exit,
+    MinimalBacking,
+    Trap,
+    run,
+)
 
 from .modules import MEMORY, SAY_READY, WRITE, exit_with, imports, program, wat
 
@@ -248,8 +256,6 @@ def test_argv0_is_the_modules_name(tmp_path):
 
 
 def test_ports_and_output_of_a_guest_can_be_asked_for(store):
-    from wasi_backing import CAPTURE
-
     code = program(SAY_READY, "fd_write")
     wasi, instance = instance_of(code, store, stdout=CAPTURE, listen=["127.0.0.1:0"])
     assert wasi.start(instance) == 0
@@ -258,3 +264,22 @@ def test_ports_and_output_of_a_guest_can_be_asked_for(store):
     assert 0 < port < 65536
     with pytest.raises(LookupError):
         WASI().ports()
+
+
+@pytest.mark.parametrize("in_python", [False, True])
+def test_a_guest_ends_with_its_store(in_python):
+    """Its listening socket is then free for another one."""
+
+    class Slow(MinimalBacking):
+        def sched_yield(self):
+            pass
+
+    store = wasmtime.Store(wasmtime.Engine())
+    listen = {"listen": ["127.0.0.1:0"], "backing": Slow if in_python else "minimal"}
+    wasi, instance = instance_of(REACTOR, store, **listen)
+    again = WASI(listen=[f"127.0.0.1:{wasi.ports(instance)[0]}"], cache=False)
+    with pytest.raises(ConfigurationError, match="in use"):
+        again.run(program(""))
+    del store, instance
+    gc.collect()
+    again.run(program(""))

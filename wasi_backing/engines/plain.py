@@ -142,7 +142,8 @@ class PlainGuest:
                 raise ValueError("another call of this guest is running")
             self._calling = True
         if self._prepared.context is not None:
-            self._prepared.context.owner = self._memory
+            memory = self._memory
+            self._prepared.context.owner = lambda: memory
         self._call.memory = self._memory
         self._call.memory_size = self._size
         try:

@@ -230,7 +230,8 @@ class Guest:
     def in_store(self, store: wasmtime.Store) -> None:
         """Hear which store holds the guest's memory."""
         if self._prepared.context is not None:
-            self._prepared.context.owner = store
+            # The store keeps the guest; the guest must not keep the store.
+            self._prepared.context.owner = weakref.ref(store)
 
     def bind(self, store: wasmtime.Store, memory: wasmtime.Memory) -> None:
         """Use this memory from now on, and look up none."""
@@ -321,7 +322,7 @@ def forget_ended() -> None:
 
 
 def take_ended(guests: Iterable[Guest]) -> Guest | None:
-    """Return the guest that was the last to end on this thread, if it is one of them."""
+    """Return the guest that ended last on this thread, if it is one of them."""
     ended = lib.wb_wasmtime_take_ended()
     for guest in guests:
         if ffi.cast("void *", guest.environment) == ffi.cast("void *", ended):
