@@ -83,6 +83,12 @@ static inline uint32_t wb__enum(uint32_t value, uint32_t count)
     return value < count ? WB_ERRNO_SUCCESS : WB_ERRNO_INVAL;
 }
 
+/* A file type as a backing tells it; a number that is none means nothing. */
+static inline uint8_t wb__filetype(wb_filetype filetype)
+{
+    return filetype < WB_FILETYPE_COUNT ? filetype : WB_FILETYPE_UNKNOWN;
+}
+
 /* A time is set to a value or to now, not to both. */
 static inline uint32_t wb__fst_flags(uint32_t flags)
 {

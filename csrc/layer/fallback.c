@@ -70,15 +70,6 @@ static uint16_t fallback_environ_get(void *self, struct wb_string_sink *sink)
 
 /* ---- the others ------------------------------------------------------------- */
 
-static uint16_t fallback_fd_datasync(void *self, wb_fd fd)
-{
-    const struct wb_guest *guest = self;
-
-    if (!guest->pairs.fd_sync.call)
-        return WB_ERRNO_NOSYS;
-    return guest->pairs.fd_sync.call(guest->pairs.fd_sync.self, fd);
-}
-
 static uint16_t fallback_fd_prestat_get(void *self, wb_fd fd,
                                         wb_prestat *prestat)
 {

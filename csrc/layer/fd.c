@@ -44,9 +44,9 @@ static uint32_t do_fd_fdstat_get(struct wb_guest *guest, struct wb_call *call,
     WB_TRY(wb__check(guest, call, fdstat, 24, 8));
     WB_TRY(WB_DISPATCH(guest, call, fd_fdstat_get, fd, &value));
     to = wb__at(call, fdstat);
-    to[0] = value.fs_filetype;
+    to[0] = wb__filetype(value.fs_filetype);
     to[1] = 0;
-    wb__put16(to + 2, value.fs_flags);
+    wb__put16(to + 2, value.fs_flags & WB_FDFLAGS_ALL);
     wb__put32(to + 4, 0);
     wb__put64(to + 8, value.fs_rights_base);
     wb__put64(to + 16, value.fs_rights_inheriting);
@@ -85,7 +85,7 @@ void wb__put_filestat(uint8_t *to, const wb_filestat *filestat, int version)
     WB_MEMSET(to, 0, wb__filestat_size(version));
     wb__put64(to, filestat->dev);
     wb__put64(to + 8, filestat->ino);
-    to[16] = filestat->filetype;
+    to[16] = wb__filetype(filestat->filetype);
     if (version == WB__UNSTABLE) {
         wb__put32(to + 20, filestat->nlink > UINT32_MAX
                                ? UINT32_MAX

@@ -91,6 +91,17 @@ static void resolve(struct wb_pairs *pairs, const struct wb_backing *backing,
         pairs->name.self = self;                             \
     }
 #include "wasi_backing/calls.def"
+    if (!pairs->fd_datasync.call) {
+        pairs->fd_datasync.call = pairs->fd_sync.call;
+        pairs->fd_datasync.self = pairs->fd_sync.self;
+    }
+}
+
+/* A table that ends at a slot's end, and not before the first. */
+static int whole(uint32_t size)
+{
+    return size >= SMALLEST_TABLE &&
+           (size - SMALLEST_TABLE) % sizeof(void (*)(void)) == 0;
 }
 
 static wb_errno check_stack(const struct wb_options *options,
@@ -101,7 +112,7 @@ static wb_errno check_stack(const struct wb_options *options,
     if (depth > WB_MAX_STACK)
         return refuse(options, "too many backings in front of each other");
     for (size_t i = 0; i < depth; i++) {
-        if (stack[i]->abi != WB_ABI || stack[i]->size < SMALLEST_TABLE)
+        if (stack[i]->abi != WB_ABI || !whole(stack[i]->size))
             return refuse_version(options, stack[i]);
         if (i + 1 < depth && !stack[i]->wrap)
             return refuse(options, "a backing that is no wrapper stands in "

@@ -61,7 +61,7 @@ static void put_event(uint8_t *to, const wb_event *event)
     wb__put64(to, event->userdata);
     wb__put16(to + 8, event->error < WB_ERRNO_COUNT ? event->error
                                                     : WB_ERRNO_IO);
-    to[10] = event->type;
+    to[10] = event->type < WB_EVENTTYPE_COUNT ? event->type : 0;
     wb__put64(to + 16, event->nbytes);
     wb__put16(to + 24, event->flags & WB_EVENTRWFLAGS_ALL);
 }
@@ -86,6 +86,8 @@ uint32_t wb__poll_oneoff(struct wb_guest *guest, struct wb_call *call,
                                 &subscriptions[i]));
     WB_TRY(WB_DISPATCH(guest, call, poll_oneoff, subscriptions, nsubscriptions,
                        &collector.sink));
+    if (collector.count == 0)
+        return WB_ERRNO_IO; /* nothing was due, so there was no success */
     for (uint32_t i = 0; i < collector.count; i++)
         put_event(wb__at(call, out + EVENT_SIZE * i), &collector.events[i]);
     return wb__store32(call, nevents, (uint32_t)collector.count);

@@ -49,7 +49,7 @@ static uint16_t add_dirent(struct wb_dirent_sink *sink, const wb_dirent *entry,
     wb__put64(image, entry->d_next);
     wb__put64(image + 8, entry->d_ino);
     wb__put32(image + 16, entry->d_namlen);
-    image[20] = entry->d_type;
+    image[20] = wb__filetype(entry->d_type);
     pack(packer, image, sizeof(image));
     pack(packer, name, entry->d_namlen);
     return packer->used == packer->buf_len ? WB_SINK_FULL : 0;

@@ -77,7 +77,8 @@ struct wb_preopen {
 #define WB_PREOPEN_READ_ONLY 1u
 
 /* A stream that the embedder implements, in place of a host descriptor. The
- * functions run on the guest's thread, inside the guest's call. */
+ * functions run on the guest's thread, inside the guest's call, and must not call
+ * the guest. */
 struct wb_stream {
     uint32_t size; /* sizeof(struct wb_stream) */
     uint32_t flags; /* 0 */
@@ -274,7 +275,7 @@ typedef uint16_t wb_fd_allocate_fn(void *self, wb_fd fd, wb_filesize offset,
 typedef uint16_t wb_fd_close_fn(void *self, wb_fd fd);
 
 /* fd_datasync: bring a file's data to storage, and what is needed to find it.
- *   Without it        fd_sync is called. */
+ *   Without it        your fd_sync is called. */
 typedef uint16_t wb_fd_datasync_fn(void *self, wb_fd fd);
 
 /* fd_fdstat_get: describe a descriptor.
@@ -494,7 +495,8 @@ typedef uint16_t wb_path_unlink_file_fn(void *self, wb_fd fd, const char *path,
  *                     each.
  *   Expected of you   an event with an error for a subscription that fails (BADF,
  *                     NOTCAPABLE, INVAL), at once; the call itself succeeds. A
- *                     wait that costs no processor time. A guest may wait for
+ *                     wait that costs no processor time. At least one event:
+ *                     SUCCESS without any becomes IO. A guest may wait for
  *                     ever: return WB_STOP_GUEST when interrupted. */
 typedef uint16_t wb_poll_oneoff_fn(void *self,
                                    const wb_subscription *subscriptions,

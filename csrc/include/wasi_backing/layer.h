@@ -114,7 +114,9 @@ struct wb_call {
     uint64_t memory_size; /* bytes; up to 4 GiB */
 
     /* Read the two members above afresh, after a slot that may have let the
-     * memory grow; NULL if it cannot move during a call. */
+     * memory grow; NULL if it cannot move during a call. An engine whose memory
+     * moves keeps the old one readable until the call has returned, since a slot
+     * may hold pointers into it. */
     void (*refresh)(struct wb_call *call);
 
     uint32_t busy; /* 0, or 1 + the number of the call that is running */

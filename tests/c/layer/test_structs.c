@@ -107,6 +107,23 @@ static void filestat_of_wasi_unstable_has_56_bytes(void)
     world_close(world);
 }
 
+static void a_file_type_that_is_none_is_unknown(void)
+{
+    struct world *world = world_open(WORLD_SIZE, 0);
+
+    good_prepare(world);
+
+    world->probe.filestat = (wb_filestat){.filetype = 200};
+    CHECK_EQ(WORLD_CALL(world, WB_CALL_fd_filestat_get, 5, AT), 0);
+    CHECK_EQ(world->call.memory[AT + 16], WB_FILETYPE_UNKNOWN);
+    world->probe.fdstat = (wb_fdstat){.fs_filetype = 8, .fs_flags = 0xffff};
+    CHECK_EQ(WORLD_CALL(world, WB_CALL_fd_fdstat_get, 5, AT), 0);
+    CHECK_EQ(world->call.memory[AT], WB_FILETYPE_UNKNOWN);
+    CHECK_EQ(world->call.memory[AT + 2], WB_FDFLAGS_ALL);
+    CHECK_EQ(world->call.memory[AT + 3], 0);
+    world_close(world);
+}
+
 static void prestat_has_8_bytes(void)
 {
     static const uint8_t image[8] = {1, 0, 0, 0, 0x04, 0x03, 0x02, 0x01};
@@ -298,6 +315,7 @@ static const struct check_test structs_tests[] = {
     CHECK_TEST(fdstat_has_24_bytes),
     CHECK_TEST(filestat_has_64_bytes),
     CHECK_TEST(filestat_of_wasi_unstable_has_56_bytes),
+    CHECK_TEST(a_file_type_that_is_none_is_unknown),
     CHECK_TEST(prestat_has_8_bytes),
     CHECK_TEST(plain_results_are_little_endian),
     CHECK_TEST(sock_recv_stores_a_size_and_16_bits_of_flags),
