@@ -99,6 +99,8 @@ static wb_errno fill(struct min_directory *directory, int host, uint64_t cookie)
     directory->begin = directory->next_cookie = cookie;
     ssize_t got = min_host_getdents(host, directory->buffer.bytes,
                                     sizeof directory->buffer.bytes);
+    if (got < 0 && errno == ENOENT) /* it was removed: nothing is left in it */
+        return WB_ERRNO_SUCCESS;
     if (got < 0)
         return wb_errno_of_host(errno);
     directory->used = (size_t)got;

@@ -100,6 +100,8 @@ static wb_errno fill(struct uvw_directory *directory, int host, uint64_t cookie)
     directory->begin = directory->next_cookie = cookie;
     ssize_t got = uvw_host_getdents(host, directory->buffer.bytes,
                                     sizeof directory->buffer.bytes);
+    if (got < 0 && errno == ENOENT) /* it was removed: nothing is left in it */
+        return WB_ERRNO_SUCCESS;
     if (got < 0)
         return wb_errno_of_host(errno);
     directory->used = (size_t)got;
