@@ -134,23 +134,19 @@ wb_errno uvw_close(struct uvw_context *context, wb_fd fd)
     return fix_error(context, error);
 }
 
-wb_errno uvw_describe(struct uvw_file *file, int host)
+void uvw_describe_as(struct uvw_file *file, int host, mode_t mode, int flags)
 {
-    struct stat facts;
-    int type, flags = fcntl(host, F_GETFL);
+    int type;
     socklen_t size = sizeof type;
-    if (flags < 0 || fstat(host, &facts))
-        return wb_errno_of_host(errno);
     file->host = host;
-    file->filetype = fix_type(facts.st_mode);
-    if (S_ISSOCK(facts.st_mode) &&
+    file->filetype = fix_type(mode);
+    if (S_ISSOCK(mode) &&
         !getsockopt(host, SOL_SOCKET, SO_TYPE, &type, &size) &&
         type != SOCK_STREAM)
         file->filetype = WB_FILETYPE_SOCKET_DGRAM;
-    if (S_ISREG(facts.st_mode) || S_ISDIR(facts.st_mode) ||
-        S_ISBLK(facts.st_mode))
+    if (S_ISREG(mode) || S_ISDIR(mode) || S_ISBLK(mode))
         file->io = UVW_IO_PLAIN;
-    else if (S_ISSOCK(facts.st_mode))
+    else if (S_ISSOCK(mode))
         file->io = UVW_IO_SOCKET;
     else
         file->io = flags & O_NONBLOCK ? UVW_IO_OWN : UVW_IO_POLL;
@@ -159,14 +155,23 @@ wb_errno uvw_describe(struct uvw_file *file, int host)
         file->host_fdflags |= WB_FDFLAGS_APPEND;
     file->fdflags |= file->host_fdflags;
     file->base = wb_rights_of(file->filetype);
-    if (S_ISCHR(facts.st_mode) && isatty(host))
+    if (S_ISCHR(mode) && isatty(host))
         file->base &= ~(wb_rights)(WB_RIGHTS_FD_SEEK | WB_RIGHTS_FD_TELL);
     if ((flags & O_ACCMODE) == O_RDONLY)
         file->base &= ~(wb_rights)(WB_RIGHTS_FD_WRITE | WB_RIGHTS_FD_ALLOCATE |
                                    WB_RIGHTS_FD_FILESTAT_SET_SIZE);
     if ((flags & O_ACCMODE) == O_WRONLY)
         file->base &= ~(wb_rights)WB_RIGHTS_FD_READ;
-    file->inheriting = S_ISDIR(facts.st_mode) ? WB_RIGHTS_ALL : 0;
+    file->inheriting = S_ISDIR(mode) ? WB_RIGHTS_ALL : 0;
+}
+
+wb_errno uvw_describe(struct uvw_file *file, int host)
+{
+    struct stat facts;
+    int flags = fcntl(host, F_GETFL);
+    if (flags < 0 || fstat(host, &facts))
+        return wb_errno_of_host(errno);
+    uvw_describe_as(file, host, facts.st_mode, flags);
     return WB_ERRNO_SUCCESS;
 }
 
@@ -318,7 +323,8 @@ static wb_errno prepare_stdio(struct uvw_context *context, int n, int *host,
 static wb_errno add_preopen(struct uvw_context *context, size_t n, wb_fd fd)
 {
     const struct wb_preopen *preopen = &context->options->preopens[n];
-    struct uvw_file file = {.flags = UVW_PREOPEN};
+    struct uvw_file file = {.flags = UVW_PREOPEN,
+                            .preopen = preopen->guest_name};
     struct stat facts;
     uv_fs_t real = {.ptr = NULL};
     wb_errno error = WB_ERRNO_SUCCESS;

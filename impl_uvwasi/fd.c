@@ -89,6 +89,11 @@ uint16_t uvw_fd_prestat_get(void *self, wb_fd fd, wb_prestat *prestat)
     if (!(file->flags & UVW_PREOPEN) &&
         (context->fixups || file->io == UVW_IO_LIBUV))
         return WB_ERRNO_BADF;
+    if (context->fixups) { /* the same, without its locks */
+        *prestat = (wb_prestat){(uint32_t)strlen(file->preopen),
+                                WB_PREOPENTYPE_DIR};
+        return WB_ERRNO_SUCCESS;
+    }
     error = uvwasi_fd_prestat_get(&context->uvwasi, fd, &raw);
     if (!error)
         *prestat = (wb_prestat){raw.u.dir.pr_name_len, raw.pr_type};
@@ -105,11 +110,14 @@ uint16_t uvw_fd_prestat_dir_name(void *self, wb_fd fd, char *path,
         return error;
     if (!(file->flags & UVW_PREOPEN))
         return WB_ERRNO_BADF;
-    error = uvwasi_fd_prestat_dir_name(&context->uvwasi, fd, path,
-                                       (uvwasi_size_t)path_len);
-    if (context->fixups && error == WB_ERRNO_NOBUFS)
+    if (!context->fixups)
+        return uvwasi_fd_prestat_dir_name(&context->uvwasi, fd, path,
+                                          (uvwasi_size_t)path_len);
+    size_t len = strlen(file->preopen);
+    if (path_len < len)
         return WB_ERRNO_NAMETOOLONG;
-    return error;
+    memcpy(path, file->preopen, len);
+    return WB_ERRNO_SUCCESS;
 }
 
 /* ---- how a descriptor behaves --------------------------------------------------------- */

@@ -158,6 +158,26 @@ static uint16_t fix_fifo(struct uvw_context *context, wb_fd fd,
     }
 }
 
+/* Describe what was opened. uvwasi has looked at it, which is enough for a file
+ * or a directory. */
+static wb_errno describe_opened(struct uvw_context *context, wb_fd fd,
+                                wb_rights base, wb_fdflags flags,
+                                struct uvw_file *file)
+{
+    int host;
+    wb_filetype type = uvw_private_type(context, fd, &host);
+    if (!context->fixups || (type != WB_FILETYPE_REGULAR_FILE &&
+                             type != WB_FILETYPE_DIRECTORY))
+        return uvw_describe(file, host);
+    int access = !wb_rights_ask_to_write(base)  ? O_RDONLY
+                 : wb_rights_ask_to_read(base) ? O_RDWR
+                                                : O_WRONLY;
+    uvw_describe_as(file, host,
+                    type == WB_FILETYPE_DIRECTORY ? S_IFDIR : S_IFREG,
+                    access | (flags & WB_FDFLAGS_APPEND ? O_APPEND : 0));
+    return WB_ERRNO_SUCCESS;
+}
+
 uint16_t uvw_path_open(void *self, wb_fd fd, wb_lookupflags dirflags,
                        const char *path, size_t path_len, wb_oflags oflags,
                        wb_rights fs_rights_base, wb_rights fs_rights_inheriting,
@@ -203,7 +223,7 @@ uint16_t uvw_path_open(void *self, wb_fd fd, wb_lookupflags dirflags,
     struct uvw_file file = {.fdflags = fdflags};
     file.host_fdflags = (wb_fdflags)(flags & ~WB_FDFLAGS_NONBLOCK);
     file.flags = root->flags & UVW_READ_ONLY;
-    error = uvw_describe(&file, uvw_private_host(context, opened));
+    error = describe_opened(context, opened, fs_rights_base, flags, &file);
     if (file.filetype == WB_FILETYPE_UNKNOWN)
         file.flags |= UVW_FIFO;
     if (!context->ignore_rights) {
@@ -222,6 +242,20 @@ uint16_t uvw_path_open(void *self, wb_fd fd, wb_lookupflags dirflags,
 
 /* ---- describing ------------------------------------------------------------------ */
 
+static void fix_filestat(const struct stat *facts, wb_filestat *filestat)
+{
+    *filestat = (wb_filestat){
+        .dev = facts->st_dev,
+        .ino = facts->st_ino,
+        .nlink = facts->st_nlink,
+        .size = (wb_filesize)facts->st_size,
+        .atim = uvw_nanoseconds(facts->st_atim),
+        .mtim = uvw_nanoseconds(facts->st_mtim),
+        .ctim = uvw_nanoseconds(facts->st_ctim),
+        .filetype = fix_type(facts->st_mode),
+    };
+}
+
 uint16_t uvw_path_filestat_get(void *self, wb_fd fd, wb_lookupflags flags,
                                const char *path, size_t path_len,
                                wb_filestat *filestat)
@@ -233,17 +267,20 @@ uint16_t uvw_path_filestat_get(void *self, wb_fd fd, wb_lookupflags flags,
     wb_errno error = UVW_USE(context, path_filestat_get, fd, &root);
     if (!error)
         error = prepare_existing(context, fd, flags, path, path_len, &fixed);
-    if (!error)
-        error = fix_error(context,
-                          uvwasi_path_filestat_get(
-                              &context->uvwasi, fd, lookup(context, flags),
-                              fixed.text, (uvwasi_size_t)fixed.len, &raw));
     if (error)
         return error;
-    uvw_filestat(&raw, filestat);
-    if (context->fixups && fixed.looked)
-        filestat->filetype = fix_type(fixed.facts.st_mode);
-    return WB_ERRNO_SUCCESS;
+    if (context->fixups) { /* fix_links has looked, and tells pipes apart */
+        if (!fixed.looked)
+            error = fix_links(context, fd, UVW_NOFOLLOW, &fixed);
+        if (!error && !fixed.error)
+            fix_filestat(&fixed.facts, filestat);
+        return error ? error : fixed.error;
+    }
+    error = uvwasi_path_filestat_get(&context->uvwasi, fd, flags, fixed.text,
+                                     (uvwasi_size_t)fixed.len, &raw);
+    if (!error)
+        uvw_filestat(&raw, filestat);
+    return error;
 }
 
 uint16_t uvw_path_readlink(void *self, wb_fd fd, const char *path,

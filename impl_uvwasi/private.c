@@ -40,6 +40,18 @@ int uvw_private_host(struct uvw_context *context, wb_fd fd)
     return host;
 }
 
+wb_filetype uvw_private_type(struct uvw_context *context, wb_fd fd, int *host)
+{
+    struct uvwasi_fd_wrap_t *entry = take(context, fd);
+    *host = -1;
+    if (!entry)
+        return WB_FILETYPE_UNKNOWN;
+    wb_filetype type = entry->type;
+    *host = entry->sock ? -1 : entry->fd;
+    give(entry);
+    return type;
+}
+
 void uvw_private_allow(struct uvw_context *context, wb_fd fd)
 {
     struct uvwasi_fd_wrap_t *entry = take(context, fd);

@@ -45,6 +45,7 @@ struct uvw_file {
     wb_rights base, inheriting;
     struct uvw_directory *directory; /* the state of fd_readdir, or NULL */
     const struct wb_stream *stream;  /* UVW_IO_STREAM */
+    const char *preopen;             /* the guest's name for it, or NULL */
     int host;                        /* what uvwasi's entry holds; -1: none */
     wb_fdflags fdflags;              /* as the guest sees them */
     wb_fdflags host_fdflags;         /* those that the description has */
@@ -90,8 +91,10 @@ wb_errno uvw_keep(struct uvw_context *context, wb_fd fd,
 /* Close a descriptor in uvwasi's table and ours. */
 wb_errno uvw_close(struct uvw_context *context, wb_fd fd);
 
-/* Say what a host descriptor is: all of *file that follows from it. */
+/* Say what a host descriptor is: all of *file that follows from it. The second
+ * function is told the file's mode and the flags of open(2), and asks nothing. */
 wb_errno uvw_describe(struct uvw_file *file, int host);
+void uvw_describe_as(struct uvw_file *file, int host, mode_t mode, int flags);
 
 static inline struct uvw_file *uvw_file(struct uvw_context *context, wb_fd fd)
 {
@@ -131,6 +134,9 @@ static inline wb_errno uvw_use(struct uvw_context *context, wb_fd fd,
 
 /* The host descriptor of an entry, -1 for a libuv stream or a free number. */
 int uvw_private_host(struct uvw_context *context, wb_fd fd);
+
+/* The same, and the type that uvwasi has found it to be. */
+wb_filetype uvw_private_type(struct uvw_context *context, wb_fd fd, int *host);
 
 /* Let uvwasi allow everything on an entry: our rights decide. */
 void uvw_private_allow(struct uvw_context *context, wb_fd fd);
