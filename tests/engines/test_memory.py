@@ -128,14 +128,16 @@ def test_another_modules_call_uses_the_guests_memory():
     store = wasmtime.Store(engine)
     lender = wat(
         f"""(module {imports("fd_write")} (memory (export "memory") 1)
-        (data (i32.const 0) "\\10\\00\\00\\00\\05\\00\\00\\00") (data (i32.const 16) "guest")
+        (data (i32.const 0) "\\10\\00\\00\\00\\05\\00\\00\\00")
+        (data (i32.const 16) "guest")
         (export "write" (func $fd_write)))"""
     )
     borrower = wat(
         """(module
         (import "lender" "write" (func $write (param i32 i32 i32 i32) (result i32)))
         (memory (export "memory") 1)
-        (data (i32.const 0) "\\10\\00\\00\\00\\05\\00\\00\\00") (data (i32.const 16) "other")
+        (data (i32.const 0) "\\10\\00\\00\\00\\05\\00\\00\\00")
+        (data (i32.const 16) "other")
         (func (export "go") (result i32)
           (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 32))))"""
     )
