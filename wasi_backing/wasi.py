@@ -394,13 +394,16 @@ class WASI:
             except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
                 guests = known if guest is not None else self._living()
                 ended = glue.take_ended(guests)
-                failure = ended.failure() if ended else None
-                if failure is not None:
-                    raise failure from None
-                translated = _translate(error, ended, guests)
-                if translated is None:
-                    raise
-                raise translated from error
+                ending = ended.failure() if ended else None
+                if ending is None:
+                    ending = _translate(error, ended, guests)
+                    if ending is None:
+                        raise
+                    ending.__cause__ = error
+                try:
+                    raise ending from ending.__cause__
+                finally:
+                    del ending  # whose traceback has this frame: no cycle
 
     @contextlib.contextmanager
     def exits(self) -> Iterator[Status]:
@@ -514,6 +517,7 @@ class WASI:
             store = wasmtime.Store(engine)
             stack.callback(guest.close)
             stack.callback(store.close)
+            stack.callback(module.close)  # which has the file of the cache open
             guest.watch_epochs(store)
             on_start(guest.ports)
             values: tuple[Any, ...] = ()
@@ -595,7 +599,7 @@ def _translate(
     error: wasmtime.Trap | wasmtime.WasmtimeError,
     ended: glue.Guest | None,
     guests: Iterable[glue.Guest],
-) -> Exception | None:
+) -> BaseException | None:
     """Say in our own words what ended a guest; None if it is no guest's end.
 
     Args:

@@ -291,3 +291,19 @@ def test_a_guest_ends_with_its_store(in_python):
     del store, instance
     gc.collect()
     again.run(program(""))
+
+
+class TestFailuresOfPythonBackings:
+    """What a method raises to stop its guest comes out of run as it is."""
+
+    @pytest.mark.parametrize("cause", [None, KeyError("why")])
+    def test_with_the_cause_that_it_has(self, cause):
+        class Failing(MinimalBacking):
+            def sched_yield(self):
+                raise ZeroDivisionError("ours") from cause
+
+        code = program("(drop (call $sched_yield))", "sched_yield")
+        with pytest.raises(ZeroDivisionError, match="ours") as caught:
+            WASI(backing=Failing, cache=False).run(code)
+        assert caught.value.__cause__ is cause
+        assert caught.value.__suppress_context__
