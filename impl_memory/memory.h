@@ -298,7 +298,7 @@ wb_errno mem_find_place(struct mem_directory *root, const char *path,
 wb_errno mem_table_grow(struct mem_context *context);
 void mem_table_destroy(struct mem_context *context);
 
-/* Take the lowest free number. It stays MEM_IO_CLOSED, and so unknown to every
+/* Take the lowest free number; 0 to 2 are taken once. It stays MEM_IO_CLOSED, and so unknown to every
  * call, until its file is filled in, or mem_unreserve gives it back. */
 wb_errno mem_reserve(struct mem_context *context, wb_fd *fd);
 void mem_unreserve(struct mem_context *context, wb_fd fd);

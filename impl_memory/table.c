@@ -83,6 +83,8 @@ wb_errno mem_reserve(struct mem_context *context, wb_fd *fd)
 void mem_unreserve(struct mem_context *context, wb_fd fd)
 {
     context->files[fd].io = MEM_IO_CLOSED;
+    if (fd < 3) /* stdio's, and not for files: see path_open in backing.h */
+        return;
     bits_of(context)[fd / 32] &= ~((uint32_t)1 << fd % 32);
     if (fd < context->lowest)
         context->lowest = fd;

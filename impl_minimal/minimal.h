@@ -102,7 +102,7 @@ void min_release(struct min_memory *memory, void *pointer, size_t size);
 wb_errno min_table_init(struct min_context *context, uint32_t max_fds);
 void min_table_destroy(struct min_context *context);
 
-/* Take the lowest free number. It stays MIN_IO_CLOSED, and so unknown to every
+/* Take the lowest free number; 0 to 2 are taken once. It stays MIN_IO_CLOSED, and so unknown to every
  * call, until its file is filled in, or min_unreserve gives it back. */
 wb_errno min_reserve(struct min_context *context, wb_fd *fd);
 void min_unreserve(struct min_context *context, wb_fd fd);

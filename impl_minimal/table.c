@@ -93,6 +93,8 @@ wb_errno min_reserve(struct min_context *context, wb_fd *fd)
 void min_unreserve(struct min_context *context, wb_fd fd)
 {
     context->files[fd].io = MIN_IO_CLOSED;
+    if (fd < 3) /* stdio's, and not for files: see path_open in backing.h */
+        return;
     for (int level = 0; level < 3; level++, fd /= 64)
         context->used[level][fd / 64] &= ~((uint64_t)1 << fd % 64);
 }

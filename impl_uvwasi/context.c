@@ -129,9 +129,23 @@ wb_errno uvw_close(struct uvw_context *context, wb_fd fd)
         uvwasi_fd_close(&context->uvwasi, fd);
     }
     uvw_directory_release(context, file);
-    *file = (struct uvw_file){.io = UVW_IO_CLOSED};
-    context->open--;
+    uvw_forget(context, fd);
     return fix_error(context, error);
+}
+
+void uvw_forget(struct uvw_context *context, wb_fd fd)
+{
+    context->files[fd] = (struct uvw_file){.io = UVW_IO_CLOSED};
+    context->open--;
+    if (fd >= 3 || !context->fixups)
+        return;
+    /* fix_stdio_numbers: uvwasi would give the number to the next file that is
+     * opened. Something stands there that no call of the guest's gets to. */
+    wb_fd number;
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (null >= 0 && uvw_private_insert(context, null, WB_FILETYPE_UNKNOWN,
+                                        &number))
+        close(null);
 }
 
 void uvw_describe_as(struct uvw_file *file, int host, mode_t mode, int flags)

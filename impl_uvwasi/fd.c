@@ -201,8 +201,7 @@ uint16_t uvw_fd_renumber(void *self, wb_fd fd, wb_fd to)
         return fix_error(context, error);
     uvw_directory_release(context, onto);
     *onto = *from;
-    *from = (struct uvw_file){.io = UVW_IO_CLOSED};
-    context->open--;
+    uvw_forget(context, fd);
     return WB_ERRNO_SUCCESS;
 }
 

@@ -91,6 +91,9 @@ wb_errno uvw_keep(struct uvw_context *context, wb_fd fd,
 /* Close a descriptor in uvwasi's table and ours. */
 wb_errno uvw_close(struct uvw_context *context, wb_fd fd);
 
+/* A number has been closed in uvwasi's table: close it in ours. */
+void uvw_forget(struct uvw_context *context, wb_fd fd);
+
 /* Say what a host descriptor is: all of *file that follows from it. The second
  * function is told the file's mode and the flags of open(2), and asks nothing. */
 wb_errno uvw_describe(struct uvw_file *file, int host);

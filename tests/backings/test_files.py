@@ -42,6 +42,25 @@ def test_the_lowest_free_number_comes_first(guest: Guest) -> None:
     assert [guest.must_open("f0") for _ in range(4)] == [7, 64, 150, 204]
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
+def test_a_file_never_gets_the_number_of_a_standard_stream(
+    guest: Guest, order: tuple[int, ...]
+) -> None:
+    for fd in order:
+        assert guest.call("fd_close", fd) is Errno.SUCCESS
+        assert guest.call("fd_close", fd) is Errno.BADF
+    assert guest.must_open("f", CREAT) == 4
+    assert guest.call("fd_renumber", 4, 1) is Errno.BADF
+    assert guest.must_open("f") == 5
+
+
+def test_a_number_that_a_standard_stream_has_left_stays_free(guest: Guest) -> None:
+    fd = guest.must_open("f", CREAT, FILE_RIGHTS)
+    assert guest.call("fd_renumber", 1, fd) is Errno.SUCCESS
+    assert guest.must_open("g", CREAT) == fd + 1
+    assert guest.call("fd_fdstat_get", 1, 0) is Errno.BADF
+
+
 def test_max_fds_is_nfile_and_leaves_no_file(backing: str, guest_dir: Path) -> None:
     with Guest(backing, guest_dir, max_fds=6) as guest:
         assert guest.must_open("a", CREAT) == 4

@@ -79,7 +79,7 @@ def test_rights(raw: Guest, fixed: Guest, guest_dir: Path) -> None:
 
 def test_flags(raw: Guest, fixed: Guest) -> None:
     for guest, expected in ((raw, False), (fixed, True)):
-        fd = guest.must_open("file", CREAT, WRITE, inheriting=0, fdflags=APPEND)
+        fd = guest.must_open("file", CREAT, READ, inheriting=0, fdflags=APPEND)
         assert (guest.fdstat(fd)[1] == APPEND) is expected
 
 

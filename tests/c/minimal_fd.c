@@ -25,11 +25,11 @@ TEST(the_lowest_free_number_comes_first)
     for (wb_fd want = 4; want < 4200; want++)
         if (must_open("f", 0) != want)
             printf("not %u\n", (unsigned)want), failures++;
-    static const wb_fd holes[] = {63, 64, 4, 4096, 4095, 4199, 1000, 0};
-    for (size_t i = 0; i < 8; i++)
+    static const wb_fd holes[] = {63, 64, 4, 4096, 4095, 4199, 1000};
+    for (size_t i = 0; i < 7; i++)
         CHECK_INT(b->fd_close(self, holes[i]), 0);
-    static const wb_fd filled[] = {0, 4, 63, 64, 1000, 4095, 4096, 4199, 4200};
-    for (size_t i = 0; i < 9; i++)
+    static const wb_fd filled[] = {4, 63, 64, 1000, 4095, 4096, 4199, 4200};
+    for (size_t i = 0; i < 8; i++)
         CHECK_INT(must_open("f", 0), filled[i]);
     end();
 }

@@ -316,8 +316,8 @@ def test_descriptor_numbers(play: Play, guest_dir: Path) -> None:
         mkdir: 0
         freed: 1
         renumber: 0
-        number 0: 0
-        number 0 reads: 5 words
+        number 0 stays free: 1
+        and reads: -1 Bad file descriptor
         """
     )
     assert (guest_dir / "redirected").read_bytes() == b"to the file\n"

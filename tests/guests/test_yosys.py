@@ -45,9 +45,9 @@ module top(input wire clk, input wire reset, input wire [1:0] up,
 endmodule
 """
 
-# Without -q it would say so in the file what it does: it closes its standard output
-# on the way, and the file gets that number.
-ARGUMENTS = ["-q", "-p", "read_verilog design.v; synth -top top; write_json out.json"]
+# Without -q, so that it prints what it does. On the way it moves its standard output to
+# another number and fails to move it back; the netlist must not get that number.
+ARGUMENTS = ["-p", "read_verilog design.v; synth -top top; write_json out.json"]
 
 
 @contextmanager

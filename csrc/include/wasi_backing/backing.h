@@ -438,7 +438,8 @@ typedef uint16_t wb_path_link_fn(void *self, wb_fd old_fd,
                                  const char *new_path, size_t new_path_len);
 
 /* path_open: open a file or directory and tell its descriptor, the lowest number
- * that is free.
+ * above 2 that is free. 0 to 2 are stdio's: a file that got such a number after it
+ * was closed would get what the guest's library still writes to it.
  *   Promised to you   rights hold defined bits only.
  *   Expected of you   the access mode that the rights ask for (see
  *                     wb_rights_ask_to_read in rights.h), and rights no wider
@@ -526,7 +527,7 @@ typedef uint16_t wb_sched_yield_fn(void *self);
 typedef uint16_t wb_random_get_fn(void *self, uint8_t *buf, size_t buf_len);
 
 /* sock_accept: take a connection from a listening socket; its descriptor is the
- * lowest number that is free, with `flags` set.
+ * lowest number above 2 that is free, with `flags` set.
  *   Expected of you   wait unless the listening socket is NONBLOCK; return
  *                     WB_STOP_GUEST when interrupted.
  *   Errors            BADF; NOTSOCK; AGAIN; INVAL if it is not listening. */
