@@ -77,6 +77,51 @@ def test_without_engine() -> None:
     )
 
 
+def test_file_from_dict(compile_guest: Callable[[str], Path]) -> None:
+    module = compile_guest(
+        """#include <stdio.h>
+        int main(int argc, char **argv) {
+            FILE *file = fopen(argv[1], "r");
+            if (!file)
+                return puts("no such file"), 1;
+            for (int c; (c = getc(file)) != EOF;)
+                putchar(c);
+        }"""
+    )
+    example = EXAMPLES / "file_from_dict.py"
+    printed = run(sys.executable, example, module, "/hello.txt")
+    assert printed == "hello from a dict\n"
+    assert run(sys.executable, example, module, "/LICENSE").startswith("MIT License")
+    assert run(sys.executable, example, module, "/none") == "no such file\n"
+
+
+def test_fixed_clock(compile_guest: Callable[[str], Path]) -> None:
+    module = compile_guest(
+        """#include <stdio.h>
+        #include <time.h>
+        #include <unistd.h>
+        int main(void) {
+            unsigned char dice[3];
+            getentropy(dice, sizeof dice);
+            printf("%lld %d %d %d\\n", (long long)time(NULL),
+                   dice[0], dice[1], dice[2]);
+        }"""
+    )
+    printed = run(sys.executable, EXAMPLES / "fixed_clock.py", module)
+    assert printed == "1000000000 0 1 2\n"
+
+
+def test_slow_input(compile_guest: Callable[[str], Path]) -> None:
+    module = compile_guest(
+        """#include <stdio.h>
+        int main(void) {
+            char line[20];
+            printf("got %s", fgets(line, sizeof line, stdin));
+        }"""
+    )
+    assert run(sys.executable, EXAMPLES / "slow_input.py", module) == "got slow\n"
+
+
 def test_a_backing_of_one_call(tmp_path: Path) -> None:
     program = tmp_path / "console"
     layer = sorted((ROOT / "csrc" / "layer").glob("*.c"))

