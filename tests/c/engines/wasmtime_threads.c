@@ -4,9 +4,9 @@
  *     wasmtime_threads LIBRARY MODULE EXTERN_OF MEMORY_SIZE KIND KIND_SHARED \
  *                      one-engine|own-engines
  *
- * MODULE imports the functions of `imported` below. `work` makes many calls and
- * returns 0, `_start` gives 7 to proc_exit, `sleep` sleeps for ever. The numbers
- * are what struct wb_wasmtime_api wants to know. Says "passed" at the end.
+ * MODULE imports the functions of `imported` below. `work` makes many calls,
+ * `_start` gives 7 to proc_exit, `sleep` sleeps for ever. The numbers are what
+ * struct wb_wasmtime_api wants to know. Says "passed" at the end.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -32,7 +32,7 @@
 
 enum { GUESTS = 2, ROUNDS = 20 };
 
-/* ---- what we need of wasmtime ------------------------------------------------ */
+/* ---- what we need of wasmtime --------------------------------------------- */
 
 /* A vector of owned pointers, and a value or item of wasmtime's that is larger
  * than any that it has. */
@@ -51,7 +51,8 @@ static struct {
     void *(*store_new)(void *engine, void *data, void (*finalizer)(void *));
     void *(*store_context)(void *store);
     void (*store_delete)(void *store);
-    void *(*module_new)(void *engine, const uint8_t *wasm, size_t len, void **module);
+    void *(*module_new)(void *engine, const uint8_t *wasm, size_t len,
+                        void **module);
     void (*module_delete)(void *module);
     void *(*linker_new)(void *engine);
     void (*linker_delete)(void *linker);
@@ -61,10 +62,12 @@ static struct {
                     void (*finalizer)(void *));
     void *(*instantiate)(void *linker, void *context, void *module,
                          struct room *instance, void **trap);
-    uint8_t (*export_get)(void *context, struct room *instance, const char *name,
-                          size_t name_len, struct room *item);
-    void *(*call)(void *context, void *function, void *arguments, size_t arguments_len,
-                  struct room *results, size_t results_len, void **trap);
+    uint8_t (*export_get)(void *context, struct room *instance,
+                          const char *name, size_t name_len,
+                          struct room *item);
+    void *(*call)(void *context, void *function, void *arguments,
+                  size_t arguments_len, struct room *results,
+                  size_t results_len, void **trap);
     void (*error_delete)(void *error);
     void (*trap_delete)(void *trap);
     void *(*valtype_new)(uint8_t kind);
@@ -126,7 +129,7 @@ static void load(const char *path, char **numbers)
     api.extern_sharedmemory = (uint32_t)strtoul(numbers[3], NULL, 10);
 }
 
-/* ---- guests --------------------------------------------------------------------- */
+/* ---- guests --------------------------------------------------------------- */
 
 static uint8_t *wasm;
 static size_t wasm_len;
@@ -212,7 +215,8 @@ static uint32_t guest_call(struct guest *guest, const char *name)
     void *error;
 
     CHECK(wt.export_get(context, &guest->instance, name, strlen(name), &item));
-    error = wt.call(context, item.bytes + api.extern_of, NULL, 0, NULL, 0, &trap);
+    error = wt.call(context, item.bytes + api.extern_of, NULL, 0, NULL, 0,
+                    &trap);
     api.extern_delete(&item);
     if (!error && !trap)
         return 0;
