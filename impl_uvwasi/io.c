@@ -66,6 +66,8 @@ static uint16_t wait_host(struct uvw_context *context, int host, short events,
     if (wake < 0)
         return wb_errno_of_host(errno);
     struct pollfd fds[2] = {{wake, POLLIN, 0}, {host, events, 0}};
+    if (uvw_interrupted(context)) /* perhaps before there was a descriptor */
+        return WB_STOP_GUEST;
     for (;;) {
         int ready = uvw_host_poll(fds, 2, timeout);
         if (ready < 0 && errno != EINTR)

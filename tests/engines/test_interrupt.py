@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
@@ -87,6 +88,24 @@ def test_interrupt_ends_a_guest_of_an_own_store(backing, doing, pipes):
     thread.join(HANG)
     assert not thread.is_alive()
     assert isinstance(outcome[0], Interrupted)
+
+
+@pytest.mark.parametrize("doing", ["read", "accept"])
+def test_an_interrupt_is_not_lost(backing, doing):
+    """Whenever it comes: here, about when the guest begins to wait."""
+    engine = wasmtime.Engine()
+    module = wasmtime.Module(engine, busy(doing))
+    for _ in range(300):
+        pipes = Pipes()
+        wasi = WASI(backing=backing, **options_for(doing, pipes))
+        instance = wasi.instantiate(wasmtime.Store(engine), module)
+        thread, outcome = in_thread(functools.partial(wasi.start, instance))
+        pipes.wait_until_ready()
+        wasi.interrupt()
+        thread.join(HANG)
+        assert not thread.is_alive()
+        assert isinstance(outcome[0], Interrupted)
+        pipes.close()
 
 
 def test_interrupt_and_an_epoch_stop_an_own_engine_that_computes(pipes):

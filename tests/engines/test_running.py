@@ -63,6 +63,17 @@ def test_a_command_of_an_own_store_is_started(store, backing):
     assert wasi.start(instance) == 9
 
 
+def test_a_guest_may_throw_and_catch():
+    code = wat(
+        f"""(module {imports("proc_exit")} {MEMORY} (tag $thrown (param i32))
+        (func $throw (throw $thrown (i32.const 5)))
+        (func (export "_start") (call $proc_exit
+          (block $caught (result i32)
+            (try_table (catch $thrown $caught) (call $throw)) (i32.const 1)))))"""
+    )
+    assert WASI(cache=False).run(code).exit_code == 5
+
+
 class TestWithoutReturningOnExit:
     def test_run_raises_the_code(self):
         with pytest.raises(SystemExit) as caught:

@@ -333,8 +333,9 @@ def take_ended(guests: Iterable[Guest]) -> Guest | None:
 def as_trap(error: wasmtime.Trap | wasmtime.WasmtimeError, call: str | None) -> Trap:
     """Tell a trap of wasmtime's in our own words."""
     # wasmtime puts the backtrace first; what happened comes behind it, numbered if
-    # that takes several lines.
+    # that takes several lines. With RUST_BACKTRACE, its own stack may follow.
     text = str(error).rpartition("Caused by:\n")[2]
+    text = text.partition("\n\nStack backtrace:")[0]
     lines = [re.sub(r"^\d+: ", "", line.strip()) for line in text.splitlines()]
     return Trap(": ".join(filter(None, lines)), call, backtrace(error))
 

@@ -16,7 +16,7 @@ from wasi_backing.errors import EngineVersionError
 from wasi_backing.ffi import ffi, lib
 
 #: The major versions of the `wasmtime` package that were tested.
-TESTED = range(45, 51)
+TESTED = range(40, 51)
 
 #: Set to 1, this variable lets other versions pass, at the user's own risk.
 ANY_VERSION = "WASI_BACKING_ANY_WASMTIME"
