@@ -158,8 +158,7 @@ def callbacks(text: str) -> str:
         "void py_context_destroy(void *);",
         "uint16_t py_wrap(void *, const struct wb_pairs *);",
         "uint16_t py_stream_read(void *, void *, size_t, uint32_t, size_t *);",
-        "uint16_t py_stream_write("
-        "void *, const void *, size_t, uint32_t, size_t *);",
+        "uint16_t py_stream_write(void *, const void *, size_t, uint32_t, size_t *);",
         "uint16_t py_string_sink_add(struct wb_string_sink *, const char *, size_t);",
         "uint16_t py_dirent_sink_add("
         "struct wb_dirent_sink *, const wb_dirent *, const char *);",

@@ -10,20 +10,21 @@ import dataclasses
 import ipaddress
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Union
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from wasi_backing import registry, stdio
 from wasi_backing._failures import Failures
 from wasi_backing.errors import ConfigurationError
 from wasi_backing.ffi import ffi, lib
+from wasi_backing.stdio import Stdio
 from wasi_backing.types import Errno
 
 if TYPE_CHECKING:
     from wasi_backing._context import Context
     from wasi_backing.backing import Backing
 
-Text = Union[str, bytes]
-PathLike = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
+Text: TypeAlias = str | bytes
+PathLike: TypeAlias = "str | bytes | os.PathLike[str] | os.PathLike[bytes]"
 
 ERROR_SIZE = 512
 
@@ -38,15 +39,14 @@ class Preopen:
     read_only: bool = False
 
 
-Preopens = Union[
-    Mapping[str, Union[PathLike, Preopen]],
-    Iterable["tuple[str, Union[PathLike, Preopen]]"],
-]
-Environment = Union[Mapping[str, str], Iterable["tuple[str, str]"]]
+Preopens: TypeAlias = (
+    "Mapping[str, PathLike | Preopen] | Iterable[tuple[str, PathLike | Preopen]]"
+)
+Environment: TypeAlias = "Mapping[str, str] | Iterable[tuple[str, str]]"
 Rights = Literal["enforce", "ignore"]
 #: A built-in backing's name, or one in Python: an object, or a class to make one of
 #: for each guest.
-BackingLike = Union[str, "Backing", "type[Backing]"]
+BackingLike: TypeAlias = "str | Backing | type[Backing]"
 
 
 def _encode(what: str, value: Any) -> bytes:
@@ -79,7 +79,9 @@ def _environment(given: Environment) -> list[bytes]:
         encoded = _encode("the name of an environment variable", name)
         if not encoded or b"=" in encoded:
             raise ConfigurationError(f"{name!r} cannot name an environment variable")
-        variables.append(encoded + b"=" + _encode(f"environment variable {name}", value))
+        variables.append(
+            encoded + b"=" + _encode(f"environment variable {name}", value)
+        )
     return variables
 
 
@@ -159,9 +161,9 @@ class Options:
         args: Sequence[Text] | None = None,
         env: Environment | None = None,
         preopens: Preopens | None = None,
-        stdin: stdio.Stdio = None,
-        stdout: stdio.Stdio = None,
-        stderr: stdio.Stdio = None,
+        stdin: Stdio = None,
+        stdout: Stdio = None,
+        stderr: Stdio = None,
         backing: BackingLike = "minimal",
         listen: Iterable[str] = (),
         rights: Rights = "enforce",
@@ -324,4 +326,6 @@ class Prepared:
         if failure:
             return failure
         why = ffi.string(self._error).decode("utf-8", "replace")
-        return ConfigurationError(why or f"the backing answers {Errno(errno).spec_name}")
+        return ConfigurationError(
+            why or f"the backing answers {Errno(errno).spec_name}"
+        )

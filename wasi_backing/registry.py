@@ -90,7 +90,9 @@ def stack_of(name: str) -> Sequence[Any]:
 
         near = difflib.get_close_matches(name, _tables(), 1)
         guess = f"did you mean {near[0]}? " if near else ""
-        raise UnknownBackingError(f"unknown backing {name!r}; {guess}known are: {known}")
+        raise UnknownBackingError(
+            f"unknown backing {name!r}; {guess}known are: {known}"
+        )
     return [table]
 
 

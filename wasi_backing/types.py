@@ -144,6 +144,7 @@ class Filetype(enum.IntEnum):
     SOCKET_STREAM = 6
     SYMBOLIC_LINK = 7
 
+
 class Clock(enum.IntEnum):
     """A clock."""
 
