@@ -8,16 +8,15 @@ import sys
 
 from wasi_backing import WASI, MinimalBacking
 
+FILES = {"hello.txt": b"hello from a dict\n"}
 NUMBER = 100  # a descriptor that the backing in C does not use
 
 
 class FromDict(MinimalBacking):
-    files = {"hello.txt": b"hello from a dict\n"}
-
     def path_open(self, fd, dirflags, path, *flags_and_rights):
-        if path not in self.files:
+        if path not in FILES:
             return super().path_open(fd, dirflags, path, *flags_and_rights)
-        self.file = io.BytesIO(self.files[path])
+        self.file = io.BytesIO(FILES[path])
         return NUMBER
 
     def fd_read(self, fd, iovs):

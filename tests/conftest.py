@@ -21,10 +21,12 @@ if sys.version_info >= (3, 11):
 else:  # pytest depends on it there
     import tomli as tomllib
 
+import itertools
+
 from wasi_backing import backings
 
-# A shell's background jobs ignore SIGINT, and so would every guest that a test starts and
-# interrupts.
+# A shell's background jobs ignore SIGINT, and so would every guest that a test starts
+# and interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -60,9 +62,7 @@ def pytest_collection_modifyitems(
                 raise pytest.UsageError(f"{path.name}: there is no {entry['id']}")
 
 
-@pytest.fixture(
-    params=[b.name for b in backings() if b.host_files and not b.wrapper]
-)
+@pytest.fixture(params=[b.name for b in backings() if b.host_files and not b.wrapper])
 def backing(request: pytest.FixtureRequest) -> str:
     """The name of each built-in backing on the host's files in turn."""
     return str(request.param)
@@ -93,7 +93,7 @@ def _compile(source: str | Path, *flags: str) -> Path:
         code = source
     flags = ("-O1", *flags)
     digest = hashlib.sha256(repr((code, flags)).encode())
-    for folder in (Path(b) for a, b in zip(flags, flags[1:], strict=False) if a == "-I"):
+    for folder in (Path(b) for a, b in itertools.pairwise(flags) if a == "-I"):
         for header in sorted(folder.rglob("*.h")) + sorted(folder.rglob("*.def")):
             digest.update(header.read_bytes())
     module = GUESTS / f"{digest.hexdigest()[:32]}.wasm"

@@ -13,7 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wmissing-prototypes", "-Werror"]
 C_FOLDERS = ("csrc", "impl_*")
-INCLUDE = ["csrc/include", "csrc", "vendor/uvwasi/include", "vendor/libuv/include"]
+INCLUDE = ["csrc/include", "csrc", "vendor/uvwasi/include", "vendor/uvwasi/src"]
+INCLUDE += ["vendor/libuv/include", "vendor/libuv/src"]
 
 
 def run(*words: object, text: str | None = None) -> bool:

@@ -85,7 +85,10 @@ def sources_lists(system: Path, own: Path, suite: str) -> None:
             text = "".join(f"deb-src{line}\n" for line in dict.fromkeys(lines))
         else:
             text = re.sub(
-                r"^Types:.*$", "Types: deb-src", text, flags=re.MULTILINE | re.IGNORECASE
+                r"^Types:.*$",
+                "Types: deb-src",
+                text,
+                flags=re.MULTILINE | re.IGNORECASE,
             )
         if codename and suite != codename:
             text = re.sub(rf"\b{codename}\b", suite, text)
@@ -95,7 +98,12 @@ def sources_lists(system: Path, own: Path, suite: str) -> None:
 def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"LC_ALL": "C"}
     return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -133,7 +141,9 @@ def download(suite: str, folder: Path) -> None:
         apt += ["-o", option]
     updated = run([*apt, "update"], folder)
     if updated.returncode:
-        raise SourceError(f"apt cannot fetch package lists ({reason(updated)}): {HOW_ELSE}")
+        raise SourceError(
+            f"apt cannot fetch package lists ({reason(updated)}): {HOW_ELSE}"
+        )
     packages = [f"{name}/{suite}" if suite else name for name in PACKAGES.values()]
     got = run(
         [*apt, "source", "--only-source", "--download-only", "--tar-only", *packages],
@@ -143,7 +153,9 @@ def download(suite: str, folder: Path) -> None:
         why = reason(got)
         if "Err" in updated.stderr + updated.stdout:
             why += "; some package lists could not be fetched"
-        raise SourceError(f"apt cannot fetch {' and '.join(packages)} ({why}): {HOW_ELSE}")
+        raise SourceError(
+            f"apt cannot fetch {' and '.join(packages)} ({why}): {HOW_ELSE}"
+        )
 
 
 def fetch(suite: str) -> dict[str, str]:
@@ -160,7 +172,9 @@ def fetch(suite: str) -> dict[str, str]:
         for name, package in PACKAGES.items():
             archives = list(folder.glob(f"{package}_*.orig.tar.*"))
             if len(archives) != 1:
-                raise SourceError(f"the package {package} has no one archive: {HOW_ELSE}")
+                raise SourceError(
+                    f"the package {package} has no one archive: {HOW_ELSE}"
+                )
             place = wanted_of_uvwasi if name == "uvwasi" else wanted_of_libuv
             extract(archives[0], place, folder / name)
             versions[name] = check_tree(name, folder / name)
@@ -186,7 +200,10 @@ def main() -> int:
         print(f"uvwasi: {error}", file=sys.stderr)
         return 1
     for name, version in versions.items():
-        print(f"==> {name} {version} in {VENDOR.relative_to(ROOT)}/{name}", file=sys.stderr)
+        print(
+            f"==> {name} {version} in {VENDOR.relative_to(ROOT)}/{name}",
+            file=sys.stderr,
+        )
     return 0
 
 

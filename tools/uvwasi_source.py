@@ -167,9 +167,7 @@ def named(folder: Path) -> str:
 
 def listed(folder: Path, names: list[str]) -> list[str]:
     return [
-        named(folder / f"{name}.c")
-        for name in names
-        if (folder / f"{name}.c").exists()
+        named(folder / f"{name}.c") for name in names if (folder / f"{name}.c").exists()
     ]
 
 

@@ -31,13 +31,12 @@ _opening = threading.local()
 #: freed, so that whoever reads them reads memory that is still there.
 _kept: list[object] = []
 
+
 class KeptViewError(RuntimeError):
     """A method of a backing kept a view of guest memory after it had returned."""
 
 
-def _settle(
-    done: concurrent.futures.Future[Any], task: asyncio.Future[Any]
-) -> None:
+def _settle(done: concurrent.futures.Future[Any], task: asyncio.Future[Any]) -> None:
     """Pass a task's end on to the thread that waits for it."""
     if task.cancelled():
         done.cancel()
@@ -74,6 +73,7 @@ class Context:
         self.options = options
         self.methods = overridden(backing)
         self.behind: Any = None
+        self.text: Any = None
         self.failures = failures
         self.owner: Callable[[], object] = lambda: None
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -157,7 +157,8 @@ class Context:
         """Make the exception for a result that cannot be."""
         kind = ValueError if isinstance(value, (int, str)) else TypeError
         return kind(
-            f"{type(self.backing).__qualname__}.{name} returned {value!r}, not {expected}"
+            f"{type(self.backing).__qualname__}.{name} returned {value!r}, "
+            f"not {expected}"
         )
 
     def integer(self, name: str, value: Any, most: int) -> int:
@@ -204,8 +205,8 @@ class Context:
 
     def _kept_view(self, name: str) -> KeptViewError:
         return KeptViewError(
-            f"{type(self.backing).__qualname__}.{name} kept a view of guest memory after "
-            "it had returned; copy the bytes instead"
+            f"{type(self.backing).__qualname__}.{name} kept a view of guest memory "
+            "after it had returned; copy the bytes instead"
         )
 
 
@@ -238,7 +239,7 @@ def overridden(backing: Backing) -> dict[str, Callable[..., Any]]:
             continue
         for cls in type(backing).__mro__:
             if name in vars(cls):
-                if not cls._not_an_override:
+                if not getattr(cls, "_not_an_override", True):
                     methods[name] = getattr(backing, name)
                 break
     return methods
@@ -248,11 +249,11 @@ def _table(context: Context) -> Any:
     """Make the `struct wb_backing *` with the slots that are overridden."""
     table = ffi.new("struct wb_backing *")
     name = context.backing.name or type(context.backing).__name__
-    context._text = ffi.new("char[]", name.encode())
+    context.text = ffi.new("char[]", name.encode())
     table.abi = lib.WB_ABI
     table.size = ffi.sizeof("struct wb_backing")
-    table.name = context._text
-    table.summary = context._text
+    table.name = context.text
+    table.summary = context.text
     table.facts = lib.WB_FACT_EMBEDDER
     table.context_init = lib.py_context_init
     table.context_destroy = lib.py_context_destroy

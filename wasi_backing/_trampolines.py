@@ -86,7 +86,7 @@ def _slot(function: Callable[..., None]) -> None:
     ffi.def_extern(name=name, error=_STOP, onerror=_escaped)(trampoline)
 
 
-# ---- what travels in both directions ----------------------------------------------------
+# ---- what travels in both directions -------------------------------------------------
 
 
 def _text(pointer: Any, length: int) -> str:
@@ -120,7 +120,7 @@ def _store_filestat(context: Context, name: str, value: Any, to: Any) -> None:
     to.filetype = value.filetype
 
 
-# ---- life ---------------------------------------------------------------------------------
+# ---- life ----------------------------------------------------------------------------
 
 
 @ffi.def_extern(error=_STOP)
@@ -148,13 +148,11 @@ def py_wrap(handle: Any, behind: Any) -> int:
     """Keep what stands behind, for `super()`."""
     context: Context = ffi.from_handle(handle)
     context.behind = ffi.new("struct wb_pairs *")
-    ffi.memmove(
-        context.behind, behind, min(behind.size, ffi.sizeof("struct wb_pairs"))
-    )
+    ffi.memmove(context.behind, behind, min(behind.size, ffi.sizeof("struct wb_pairs")))
     return 0
 
 
-# ---- arguments and environment --------------------------------------------------------------
+# ---- arguments and environment -------------------------------------------------------
 
 
 def _strings(context: Context, name: str) -> list[bytes]:
@@ -202,7 +200,7 @@ def _environ_get(context: Context, sink: Any) -> None:
     _add_strings(context, "environ_get", sink)
 
 
-# ---- clocks and random numbers -----------------------------------------------------------------
+# ---- clocks and random numbers -------------------------------------------------------
 
 
 @_slot
@@ -223,7 +221,7 @@ def _random_get(context: Context, buf: Any, buf_len: int) -> None:
         context.call("random_get", view)
 
 
-# ---- descriptors ---------------------------------------------------------------------------------
+# ---- descriptors ---------------------------------------------------------------------
 
 
 @_slot
@@ -295,7 +293,9 @@ def _transfer(
         return context.call(name, fd, views, *arguments)
 
 
-def _count(context: Context, name: str, value: Any, spans: list[tuple[Any, int]]) -> int:
+def _count(
+    context: Context, name: str, value: Any, spans: list[tuple[Any, int]]
+) -> int:
     return context.integer(name, value, sum(length for _, length in spans))
 
 
@@ -390,7 +390,7 @@ def _fd_tell(context: Context, fd: int, offset: Any) -> None:
     offset[0] = context.integer("fd_tell", context.call("fd_tell", fd), _U64)
 
 
-# ---- paths -------------------------------------------------------------------------------------------
+# ---- paths ---------------------------------------------------------------------------
 
 
 def _one_path(name: str) -> None:
@@ -530,7 +530,7 @@ def _path_symlink(
     context.call("path_symlink", old, fd, _text(new_path, new_path_len))
 
 
-# ---- the others -----------------------------------------------------------------------------------------
+# ---- the others ----------------------------------------------------------------------
 
 
 def _subscription(native: Any) -> Subscription:

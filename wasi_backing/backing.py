@@ -15,7 +15,6 @@ from typing import (
     NoReturn,
     TypeAlias,
     TypeVar,
-    Union,
 )
 
 from wasi_backing import registry
@@ -50,7 +49,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 #: What a method may return: the result, or a coroutine for it (`async def`).
-Result: TypeAlias = Union[T, Awaitable[T]]
+Result: TypeAlias = T | Awaitable[T]
 
 #: Spans of guest memory, none of them empty, in the order of use.
 Buffers: TypeAlias = Sequence[memoryview]

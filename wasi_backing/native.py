@@ -64,7 +64,9 @@ class NativeBacking(Backing):
         """Make a call of the backing in C."""
         context: Context | None = self._context
         if context is None or context.behind is None:
-            raise RuntimeError(f"{name} of {type(self).__qualname__}: there is no guest")
+            raise RuntimeError(
+                f"{name} of {type(self).__qualname__}: there is no guest"
+            )
         pair = getattr(context.behind, name)
         if not pair.call:
             raise WasiError(Errno.NOSYS)
@@ -207,7 +209,7 @@ class NativeBacking(Backing):
         with _iovecs(iovs, writable=False) as native:
             return self._number("size_t *", "fd_write", fd, *native)
 
-    # ---- paths ---------------------------------------------------------------------------
+    # ---- paths -------------------------------------------------------------------------
 
     def path_create_directory(self, fd: Fd, path: str) -> None:
         self._behind("path_create_directory", fd, *_path(path))
@@ -280,7 +282,7 @@ class NativeBacking(Backing):
     def path_unlink_file(self, fd: Fd, path: str) -> None:
         self._behind("path_unlink_file", fd, *_path(path))
 
-    # ---- the others ------------------------------------------------------------------------
+    # ---- the others --------------------------------------------------------------------
 
     def poll_oneoff(self, subscriptions: Sequence[Subscription]) -> Iterable[Event]:
         native = ffi.new("wb_subscription[]", len(subscriptions))
@@ -348,7 +350,7 @@ class MemoryBacking(NativeBacking):
     wraps = "memory"
 
 
-# ---- from Python's values to C's -------------------------------------------------------------
+# ---- from Python's values to C's -----------------------------------------------------
 
 
 def _path(path: str) -> tuple[Any, int]:
@@ -381,7 +383,7 @@ def _iovecs(buffers: Buffers, writable: bool) -> Iterator[tuple[Any, int]]:
         yield ffi.new("wb_iovec[]" if writable else "wb_ciovec[]", spans), len(spans)
 
 
-# ---- from C's values to Python's --------------------------------------------------------------
+# ---- from C's values to Python's -----------------------------------------------------
 
 
 def _filestat(native: Any) -> Filestat:

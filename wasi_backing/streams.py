@@ -197,7 +197,9 @@ def _stream(handle: Any) -> PythonStream:
 
 
 @ffi.def_extern(error=lib.WB_STOP_GUEST)
-def py_stream_read(handle: Any, buf: Any, length: int, nonblock: int, count: Any) -> int:
+def py_stream_read(
+    handle: Any, buf: Any, length: int, nonblock: int, count: Any
+) -> int:
     """Read for the guest."""
     stream = _stream(handle)
     try:

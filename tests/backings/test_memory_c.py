@@ -85,15 +85,35 @@ def build(
     for source in [*BACKING, ROOT / "csrc" / "host" / "errno_host.c"]:
         objects.append(folder / f"{source.stem}.o")
         subprocess.run(
-            [build.compiler, *WARNINGS, "-Wmissing-prototypes", *build.options]
-            + [*INCLUDE, "-c", source, "-o", objects[-1]],
+            [
+                build.compiler,
+                *WARNINGS,
+                "-Wmissing-prototypes",
+                *build.options,
+                *INCLUDE,
+                "-c",
+                source,
+                "-o",
+                objects[-1],
+            ],
             check=True,
         )
     for program in PROGRAMS:
         subprocess.run(
-            [build.compiler, *WARNINGS, "-Wno-unused-function"]
-            + ["-Wno-unused-variable", "-D_DEFAULT_SOURCE", *build.options, *INCLUDE]
-            + [program, *objects, "-o", folder / program.stem, "-lpthread"],
+            [
+                build.compiler,
+                *WARNINGS,
+                "-Wno-unused-function",
+                "-Wno-unused-variable",
+                "-D_DEFAULT_SOURCE",
+                *build.options,
+                *INCLUDE,
+                program,
+                *objects,
+                "-o",
+                folder / program.stem,
+                "-lpthread",
+            ],
             check=True,
         )
     return build, folder
@@ -121,9 +141,20 @@ def test_it_is_freestanding(core: str, tmp_path: Path) -> None:
     for source in [path for path in BACKING if path != HOSTED] + [BARE]:
         objects.append(tmp_path / f"{source.stem}.o")
         subprocess.run(
-            ["arm-none-eabi-gcc", *WARNINGS, "-Wmissing-prototypes"]
-            + ["-ffreestanding", "-Os", f"-mcpu={core}", "-mthumb", *INCLUDE]
-            + ["-c", source, "-o", objects[-1]],
+            [
+                "arm-none-eabi-gcc",
+                *WARNINGS,
+                "-Wmissing-prototypes",
+                "-ffreestanding",
+                "-Os",
+                f"-mcpu={core}",
+                "-mthumb",
+                *INCLUDE,
+                "-c",
+                source,
+                "-o",
+                objects[-1],
+            ],
             check=True,
         )
     listing = subprocess.run(

@@ -64,7 +64,9 @@ class Compiler:
 
         def one(source: tuple[Path, list[str]]) -> Path:
             path, flags = source
-            made = self.folder / f"{path.relative_to(ROOT).as_posix()}.o".replace("/", "_")
+            made = self.folder / f"{path.relative_to(ROOT).as_posix()}.o".replace(
+                "/", "_"
+            )
             self.run([*self.flags, *flags, "-c", path, "-o", made])
             return made
 
@@ -74,7 +76,9 @@ class Compiler:
     def program(self, source: Path, *flags: str) -> Path:
         """Compile and link one program."""
         made = self.folder / source.stem
-        self.run([*self.flags, *flags, source, *self.objects, "-o", made, *self.libraries])
+        self.run(
+            [*self.flags, *flags, source, *self.objects, "-o", made, *self.libraries]
+        )
         return made
 
     def run(self, arguments: list[str | Path]) -> None:

@@ -21,7 +21,6 @@ import pytest
 from wasi_backing import ConfigurationError, Errno, Preopen, Rights, backings
 
 from .guest import (
-    ALL,
     APPEND,
     CREAT,
     DIRECTORY,
@@ -58,7 +57,9 @@ def fixed(guest_dir: Path) -> Iterator[Guest]:
 def version() -> tuple[int, ...]:
     """The version of uvwasi that is built in, as its summary tells it."""
     [summary] = [b.summary for b in backings() if b.name == "uvwasi"]
-    return tuple(map(int, summary.partition("(uvwasi ")[2].partition(")")[0].split(".")))
+    return tuple(
+        map(int, summary.partition("(uvwasi ")[2].partition(")")[0].split("."))
+    )
 
 
 def test_prestat(raw: Guest, fixed: Guest) -> None:
@@ -251,7 +252,10 @@ def test_what_is_no_socket_is_survived(
 
 @pytest.mark.parametrize("extras", [RAW, {}], ids=["raw", "fixed"])
 def test_a_path_is_taken_from_a_directory_only(
-    guest_dir: Path, tmp_path: Path, extras: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    guest_dir: Path,
+    tmp_path: Path,
+    extras: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # To uvwasi descriptor 2 is "<stderr>", a folder wherever the host happens to be.
     elsewhere = tmp_path / "elsewhere"
@@ -295,7 +299,9 @@ def test_nothing_is_left_open(guest_dir: Path) -> None:
         ({"listen": ["127.0.0.1:0"]}, "free port"),
     ],
 )
-def test_what_uvwasi_lacks_is_refused(settings: dict[str, object], missing: str) -> None:
+def test_what_uvwasi_lacks_is_refused(
+    settings: dict[str, object], missing: str
+) -> None:
     with pytest.raises((ConfigurationError, OSError), match=missing):
         Guest("uvwasi", extras=RAW, **settings)
 

@@ -99,7 +99,9 @@ def test_the_wheel_has_what_uvwasi_is_made_of(wheel: Path) -> None:
         assert "wasi_backing/_source/vendor/uvwasi/src/uvwasi.c" in archive.namelist()
         assert "wasi_backing/_source/impl_uvwasi/README.md" in archive.namelist()
     # Ours is where it belongs, and is not one of those.
-    [info] = [n for n in zipfile.ZipFile(wheel).namelist() if n.endswith("info/LICENSE")]
+    [info] = [
+        n for n in zipfile.ZipFile(wheel).namelist() if n.endswith("info/LICENSE")
+    ]
     assert zipfile.ZipFile(wheel).read(info) == (ROOT / "LICENSE").read_bytes()
 
 

@@ -201,7 +201,7 @@ def test_the_length_of_a_preopen_follows_from_its_name() -> None:
         assert bytes(guest.memory[512:521]).decode() == "/données"
 
 
-# ---- what is overridden ----------------------------------------------------------------
+# ---- what is overridden --------------------------------------------------------------
 
 
 def test_only_what_is_overridden_leaves_c() -> None:
@@ -246,7 +246,7 @@ def test_names_of_ones_own_are_not() -> None:
     backing_with(_fd_raed=None, fd_table={}, helper=lambda self: 0)
 
 
-# ---- life ---------------------------------------------------------------------------------
+# ---- life ----------------------------------------------------------------------------
 
 
 def test_a_guests_life_is_bracketed() -> None:
@@ -305,7 +305,7 @@ def test_contexts_and_calls_leave_nothing_behind() -> None:
     assert len(gc.get_objects()) - before < 100
 
 
-# ---- guest memory ---------------------------------------------------------------------------
+# ---- guest memory --------------------------------------------------------------------
 
 KEEP = {
     "the view": lambda views: views[0],

@@ -178,5 +178,3 @@ def test_output_is_iterated_while_the_guest_runs():
         assert (await task).exit_code == 0
 
     asyncio.run(main())
-
-

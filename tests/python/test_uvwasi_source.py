@@ -85,9 +85,7 @@ def test_nothing_is_done_when_all_is_there(fetched: Path, run: Run) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_altered_source_is_refused_with_both_checksums(
-    fetched: Path, run: Run
-) -> None:
+def test_altered_source_is_refused_with_both_checksums(fetched: Path, run: Run) -> None:
     sys.path.insert(0, str(TOOLS))
     import uvwasi_source
 
