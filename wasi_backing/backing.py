@@ -337,7 +337,7 @@ class Backing:
         """Remove a name that is no directory."""
         _nosys()
 
-    # ---- the others -------------------------------------------------------------------
+    # ---- the others ------------------------------------------------------------------
 
     def poll_oneoff(
         self, subscriptions: Sequence[Subscription]

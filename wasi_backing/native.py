@@ -116,7 +116,7 @@ class NativeBacking(Backing):
         with ffi.from_buffer("uint8_t[]", buf, require_writable=True) as pointer:
             self._behind("random_get", pointer, len(pointer))
 
-    # ---- descriptors ------------------------------------------------------------------
+    # ---- descriptors -----------------------------------------------------------------
 
     def fd_advise(self, fd: Fd, offset: int, length: int, advice: Advice) -> None:
         self._behind("fd_advise", fd, offset, length, advice)
@@ -209,7 +209,7 @@ class NativeBacking(Backing):
         with _iovecs(iovs, writable=False) as native:
             return self._number("size_t *", "fd_write", fd, *native)
 
-    # ---- paths -------------------------------------------------------------------------
+    # ---- paths -----------------------------------------------------------------------
 
     def path_create_directory(self, fd: Fd, path: str) -> None:
         self._behind("path_create_directory", fd, *_path(path))
@@ -282,7 +282,7 @@ class NativeBacking(Backing):
     def path_unlink_file(self, fd: Fd, path: str) -> None:
         self._behind("path_unlink_file", fd, *_path(path))
 
-    # ---- the others --------------------------------------------------------------------
+    # ---- the others ------------------------------------------------------------------
 
     def poll_oneoff(self, subscriptions: Sequence[Subscription]) -> Iterable[Event]:
         native = ffi.new("wb_subscription[]", len(subscriptions))
