@@ -4,6 +4,7 @@ SPDX-License-Identifier: MIT
 """
 
 from wasi_backing.backing import Backing
+from wasi_backing.dict_backing import DictBacking
 from wasi_backing.engines.plain import PlainGuest
 from wasi_backing.errors import (
     ConfigurationError,
@@ -16,6 +17,7 @@ from wasi_backing.errors import (
     WasiError,
 )
 from wasi_backing.native import MemoryBacking, MinimalBacking, UvwasiBacking
+from wasi_backing.nodes import Link
 from wasi_backing.options import Preopen
 from wasi_backing.registry import BackingInfo, backings
 from wasi_backing.sources import get_include, get_source
@@ -32,6 +34,7 @@ __all__ = [
     "Backing",
     "BackingInfo",
     "ConfigurationError",
+    "DictBacking",
     "EngineVersionError",
     "Errno",
     "Exit",
@@ -39,6 +42,7 @@ __all__ = [
     "Frame",
     "Interrupted",
     "Lines",
+    "Link",
     "MemoryBacking",
     "MinimalBacking",
     "PlainGuest",

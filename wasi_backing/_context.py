@@ -255,6 +255,8 @@ def _table(context: Context) -> Any:
     table.name = context.text
     table.summary = context.text
     table.facts = lib.WB_FACT_EMBEDDER
+    if context.backing._own_files:
+        table.facts |= lib.WB_FACT_OWN_FILES
     table.context_init = lib.py_context_init
     table.context_destroy = lib.py_context_destroy
     if context.backing.wraps is not None:

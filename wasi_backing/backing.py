@@ -99,6 +99,9 @@ class Backing:
 
     _not_an_override: ClassVar[bool] = True
 
+    #: Preopens are places in files of its own, and not opened by what it wraps.
+    _own_files: ClassVar[bool] = False
+
     #: The guest that is served at the moment.
     _context: Context | None = None
 

@@ -260,7 +260,7 @@ class Prepared:
                     self._string(path),
                     lib.WB_PREOPEN_READ_ONLY if read_only else 0,
                 )
-                for name, path, read_only in options.preopens
+                for name, path, read_only in self._host_preopens(options)
             ],
         )
         native.listens, native.listens_len = self._array(
@@ -287,6 +287,11 @@ class Prepared:
                 stream.descriptor = descriptor
         native.error = self._error
         native.error_len = ERROR_SIZE
+
+    def _host_preopens(self, options: Options) -> Sequence[tuple[bytes, bytes, bool]]:
+        """Leave preopens to a backing in Python that has files of its own."""
+        own = self.context is not None and self.context.backing._own_files
+        return () if own else options.preopens
 
     def _tables(self, backing: BackingLike) -> list[Any]:
         """Name the tables of the backings, outermost first."""

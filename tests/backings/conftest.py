@@ -31,8 +31,9 @@ PassThrough = type(
     params=[
         *(b.name for b in backings() if b.host_files and not b.wrapper),
         pytest.param(PassThrough, id="passthrough"),
+        "dict",  # Guest knows what that is
     ]
 )
 def backing(request: pytest.FixtureRequest) -> Any:
-    """Each built-in backing's name in turn, and a class in Python."""
+    """Each built-in backing's name in turn, and backings in Python."""
     return request.param

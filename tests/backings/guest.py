@@ -11,6 +11,8 @@ from typing import Any
 
 from wasi_backing import DEVNULL, Errno, PlainGuest, Rights
 
+from .mirror import Mirror
+
 SIZE = 1 << 20
 # Where arguments lie in memory; a transfer may use the last half.
 PATH, OTHER_PATH, IOVS, OUT, BUFFER = 1024, 8192, 16384, 20480, SIZE // 2
@@ -74,7 +76,21 @@ class Guest(PlainGuest):
         settings.setdefault("stderr", DEVNULL)
         if root is not None:
             settings.setdefault("preopens", {"/": root})
+        self._mirror: Mirror | None = None
+        if backing == "dict":
+            self._mirror = Mirror(settings.pop("preopens", {}))
+            backing = self._mirror.backing
+            settings["preopens"] = self._mirror.preopens
         super().__init__(backing=backing, memory_size=SIZE, **settings)
+
+    def call(self, name: str, *arguments: int, unstable: bool = False) -> Errno:
+        if self._mirror is None:
+            return super().call(name, *arguments, unstable=unstable)
+        self._mirror.take_in()
+        answer = super().call(name, *arguments, unstable=unstable)
+        if name in Mirror.CHANGING:
+            self._mirror.give_out()
+        return answer
 
     def __enter__(self) -> Guest:
         super().__enter__()
