@@ -34,7 +34,7 @@ def test_a_call_within_a_call_traps():
     store = wasmtime.Store(engine)
     wasi = WASI(backing=backing)
     instance = wasi.instantiate(store, wasmtime.Module(engine, AGAIN))
-    with pytest.raises((Trap, wasmtime.Trap, wasmtime.WasmtimeError)):
+    with pytest.raises(Trap, match="call made while another one is running"):
         wasi.start(instance)
     assert backing.yields == 0
 
