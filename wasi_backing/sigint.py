@@ -37,9 +37,10 @@ def interrupts(
     entry.guest = guest
     entry.wake = ffi.cast("void (*)(void *)", wake)
     entry.wake_self = wake_self
-    entered = lib.wb_sigint_enter(entry) == 0
+    # A KeyboardInterrupt may be raised as soon as enter returns: C knows whether
+    # there is something to leave.
     try:
+        lib.wb_sigint_enter(entry)
         yield
     finally:
-        if entered:
-            lib.wb_sigint_leave()
+        lib.wb_sigint_leave(entry)

@@ -25,11 +25,13 @@ struct wb_sigint {
 };
 
 /* From now on SIGINT also interrupts this guest. On one thread only, the one that
- * the interpreter handles signals on. `sigint` must stay until wb_sigint_leave.
- * Returns 0, or -1 when the signal's handler cannot be set. */
+ * the interpreter handles signals on: a SIGINT that another thread gets is passed
+ * on to it. `sigint` must stay until wb_sigint_leave. Returns 0, or -1 when the
+ * signal's handler cannot be set. */
 int wb_sigint_enter(struct wb_sigint *sigint);
 
-/* Undo the latest wb_sigint_enter. */
-void wb_sigint_leave(void);
+/* Undo wb_sigint_enter, on the same thread; nothing happens to one that was not
+ * entered, so that an interpreter need not know how far it had come. */
+void wb_sigint_leave(struct wb_sigint *sigint);
 
 #endif

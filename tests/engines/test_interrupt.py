@@ -14,7 +14,8 @@ from textwrap import indent
 import pytest
 import wasmtime
 
-from wasi_backing import WASI, Interrupted
+from wasi_backing import WASI, Errno, Interrupted, PlainGuest
+from wasi_backing.ffi import ffi, lib
 
 from .modules import BUSY, busy, program
 
@@ -211,8 +212,8 @@ BLOCKED = [
 ]
 
 
-def sigint(tmp_path, code, way, before=""):
-    """Send SIGINT to a process whose guest is busy; return what it prints."""
+def sigint(tmp_path, code, way, before="", send=signal.SIGINT):
+    """Send a signal to a process whose guest is busy; return what it prints."""
     module = tmp_path / "guest.wasm"
     module.write_bytes(code)
     script = before + PROGRAM.replace("WAY", indent(WAYS[way], "    "))
@@ -225,7 +226,7 @@ def sigint(tmp_path, code, way, before=""):
     ) as process:
         try:
             assert len(process.stdout.read(1)) == 1, process.stderr.read()
-            process.send_signal(signal.SIGINT)
+            process.send_signal(send)
             # stdin stays open: the guest must not end because of it.
             output = process.stdout.read()
             assert process.wait(HANG) == 0, process.stderr.read()
@@ -242,6 +243,44 @@ def test_sigint_is_a_keyboard_interrupt(tmp_path, way, doing):
 def test_a_handler_that_raises_nothing_leaves_the_interruption(tmp_path):
     before = "import signal; signal.signal(signal.SIGINT, lambda *_: None)\n"
     assert sigint(tmp_path, busy("read"), "run", before) == "Interrupted"
+
+
+# A thread that gets a SIGINT of its own when the process gets SIGUSR1.
+OTHER_THREAD = """
+import signal, threading
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+def wait():
+    signal.sigwait({signal.SIGUSR1})
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+threading.Thread(target=wait, daemon=True).start()
+"""
+
+
+@pytest.mark.parametrize("doing", BUSY)
+def test_it_does_not_matter_which_thread_gets_the_signal(tmp_path, doing):
+    ended = sigint(tmp_path, busy(doing), "run", OTHER_THREAD, signal.SIGUSR1)
+    assert ended == "KeyboardInterrupt"
+
+
+def test_a_guest_that_is_left_is_not_interrupted():
+    """Also when the one that was entered after it is still there."""
+    with PlainGuest() as left, PlainGuest() as inner, PlainGuest() as never:
+        entries = [ffi.new("struct wb_sigint *") for _ in range(3)]
+        for entry, guest in zip(entries, (left, inner, never), strict=True):
+            entry.guest = guest._guest
+        lib.wb_sigint_enter(entries[0])
+        lib.wb_sigint_enter(entries[1])
+        lib.wb_sigint_leave(entries[0])
+        lib.wb_sigint_leave(entries[2])
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        lib.wb_sigint_leave(entries[1])
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(Interrupted):
+            inner.call("sched_yield")
+        assert left.call("sched_yield") is Errno.SUCCESS
+        assert never.call("sched_yield") is Errno.SUCCESS
 
 
 def test_the_handler_is_put_back():
