@@ -66,15 +66,15 @@ static uint16_t wait_host(struct uvw_context *context, int host, short events,
     if (wake < 0)
         return wb_errno_of_host(errno);
     struct pollfd fds[2] = {{wake, POLLIN, 0}, {host, events, 0}};
-    if (uvw_interrupted(context)) /* perhaps before there was a descriptor */
-        return WB_STOP_GUEST;
     for (;;) {
-        int ready = uvw_host_poll(fds, 2, timeout);
+        /* The interrupt may have come before there was a descriptor to wake. */
+        int stop = uvw_interrupted(context);
+        int ready = uvw_host_poll(fds, 2, stop ? 0 : timeout);
         if (ready < 0 && errno != EINTR)
             return wb_errno_of_host(errno);
         if (ready > 0 && fds[1].revents)
             return WB_ERRNO_SUCCESS; /* what is ready does not wait */
-        if (ready > 0 || (ready < 0 && uvw_interrupted(context)))
+        if (stop || ready > 0)
             return WB_STOP_GUEST;
         if (ready == 0)
             return WB_ERRNO_AGAIN;
