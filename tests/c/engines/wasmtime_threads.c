@@ -166,6 +166,10 @@ static void *function_type(const char *parameters, int has_result)
     return wt.functype_new(&kinds[0], &kinds[1]);
 }
 
+/* The memory that one guest leaves may become the other one's, inside wasmtime,
+ * where nobody watches: what makes guests and ends them is ordered here. */
+static pthread_mutex_t stores = PTHREAD_MUTEX_INITIALIZER;
+
 static void guest_open(struct guest *guest)
 {
     extern const struct wb_backing min_backing;
@@ -198,9 +202,11 @@ static void guest_open(struct guest *guest)
         wt.functype_delete(type);
     }
     CHECK(!wt.module_new(guest->engine, wasm, wasm_len, &module));
+    pthread_mutex_lock(&stores);
     guest->store = wt.store_new(guest->engine, NULL, NULL);
     CHECK(!wt.instantiate(linker, wt.store_context(guest->store), module,
                           &guest->instance, &trap));
+    pthread_mutex_unlock(&stores);
     CHECK(!trap);
     wt.module_delete(module);
     wt.linker_delete(linker);
@@ -232,7 +238,9 @@ static uint32_t guest_call(struct guest *guest, const char *name)
 static void guest_close(struct guest *guest)
 {
     wb_wasmtime_release(guest->environment);
+    pthread_mutex_lock(&stores);
     wt.store_delete(guest->store);
+    pthread_mutex_unlock(&stores);
 }
 
 static void *work(void *argument)
