@@ -328,7 +328,9 @@ class DictBacking(MinimalBacking):
 
     def fd_tell(self, fd: Fd) -> int:
         found = self._file(fd, Rights.FD_TELL)
-        return super().fd_tell(Fd(found)) if isinstance(found, int) else found[0].position
+        return (
+            super().fd_tell(Fd(found)) if isinstance(found, int) else found[0].position
+        )
 
     # ---- paths ------------------------------------------------------------------
 

@@ -45,10 +45,12 @@ class Mirror:
 
     def take_in(self) -> None:
         """Make the tree like the host, if anything was done there."""
-        if self._seen and all(self._time(path) == at for path, at in self._seen.items()):
+        if self._seen and all(
+            self._time(path) == at for path, at in self._seen.items()
+        ):
             return
         nodes: dict[int, Node] = {}
-        for path, root in self._roots:
+        for _, root in self._roots:
             self._collect(root, nodes)
         for path, root in self._roots:
             root.ino = path.stat().st_ino

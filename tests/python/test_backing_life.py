@@ -44,9 +44,9 @@ def test_a_call_of_a_plain_guest_within_a_call_is_refused():
         def sched_yield(self):
             guest.call("sched_yield")
 
-    with PlainGuest(backing=Enters) as guest:
-        with pytest.raises(ValueError, match="another call of this guest is running"):
-            guest.call("sched_yield")
+    running = pytest.raises(ValueError, match="another call of this guest is running")
+    with PlainGuest(backing=Enters) as guest, running:
+        guest.call("sched_yield")
 
 
 def test_close_while_a_call_runs_is_refused_and_does_no_harm():
