@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -98,6 +99,9 @@ class Backing:
     wraps: ClassVar[str | None] = None
 
     _not_an_override: ClassVar[bool] = True
+
+    #: Settings of the built-in backing, besides those of the options' `extras`.
+    _extras: Mapping[str, str] = MappingProxyType({})
 
     #: Preopens are places in files of its own, and not opened by what it wraps.
     _own_files: ClassVar[bool] = False

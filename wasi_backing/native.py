@@ -342,6 +342,16 @@ class UvwasiBacking(NativeBacking):
     _not_an_override = True
     wraps = "uvwasi"
 
+    def __init__(self, *, fixups: bool = True) -> None:
+        """Make a backing for one guest at a time.
+
+        Args:
+            fixups: Add what uvwasi lacks to be conformant. False: uvwasi as it is,
+                which refuses what it cannot do when the guest is opened.
+        """
+        if not fixups:
+            self._extras = {"fixups": "off"}
+
 
 class MemoryBacking(NativeBacking):
     """A file system in memory."""

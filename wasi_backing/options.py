@@ -272,7 +272,10 @@ class Prepared:
         )
         native.extras, native.extras_len = self._array(
             "struct wb_extra",
-            [(self._string(key), self._string(value)) for key, value in options.extras],
+            [
+                (self._string(key), self._string(value))
+                for key, value in (*options.extras, *self._own_extras())
+            ],
         )
         native.max_fds = options.max_fds
         for number, descriptor in enumerate(self.streams.descriptors):
@@ -301,6 +304,11 @@ class Prepared:
         assert context is not None
         behind = registry.stack_of(backing.wraps) if backing.wraps else []
         return [context.table, *behind]
+
+    def _own_extras(self) -> list[tuple[bytes, bytes]]:
+        """List the settings that a backing in Python makes of the one it wraps."""
+        own = self.context.backing._extras if self.context else {}
+        return [(key.encode(), value.encode()) for key, value in own.items()]
 
     def opening(self) -> contextlib.AbstractContextManager[None]:
         """Return what must be entered around making the guest in C."""

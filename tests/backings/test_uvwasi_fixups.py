@@ -18,7 +18,14 @@ from pathlib import Path
 
 import pytest
 
-from wasi_backing import ConfigurationError, Errno, Preopen, Rights, backings
+from wasi_backing import (
+    ConfigurationError,
+    Errno,
+    Preopen,
+    Rights,
+    UvwasiBacking,
+    backings,
+)
 
 from .guest import (
     APPEND,
@@ -331,3 +338,10 @@ def test_a_directory_of_100000_names_takes_linear_time(tmp_path: Path) -> None:
     # Ten times the names; a quadratic listing would take a hundred times as long.
     small = seconds(10_000)
     assert seconds(100_000) < 40 * small
+
+
+@pytest.mark.parametrize("fixups", [True, False])
+def test_an_object_says_whether_there_are_fixups(guest_dir: Path, fixups: bool) -> None:
+    backing = UvwasiBacking(fixups=fixups)
+    with Guest(backing, guest_dir) as guest:
+        assert (b".." in {name for _, _, _, name in guest.list()}) is fixups
